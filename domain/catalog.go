@@ -1,0 +1,151 @@
+package domain
+
+// Catalog is committed state: everything that the journal's records say, and what every read is served from.
+// Apply is the only way to change it. It is not safe for concurrent use: whoever shares it holds a lock.
+type Catalog struct {
+	index     uint64 // the last applied record's place in the journal
+	last      Time   // the latest time stamp seen
+	operators []operatorState
+	sources   map[SourceID]*sourceState
+	sourceIDs []SourceID // in commit order
+	leads     []Lead
+	byEmail   map[string]LeadID
+	contacts  contactPages
+	order     []ContactID // in commit order
+	byStatus  [StatusClosed + 1]Ordered[uint32]
+	nextIDs   struct {
+		source  SourceID
+		contact ContactID
+	}
+}
+
+// operatorState is an operator and the contacts that it holds or held last, by place in commit order.
+type operatorState struct {
+	Operator
+	contacts Ordered[uint32]
+}
+
+// sourceState is a source, its fair share, and its contacts.
+type sourceState struct {
+	Source
+	ledger   Ledger
+	backlog  Ordered[Rank]
+	contacts postings
+}
+
+// NewCatalog is the catalog of an empty journal.
+func NewCatalog() *Catalog {
+	c := &Catalog{sources: map[SourceID]*sourceState{}, byEmail: map[string]LeadID{}}
+	c.nextIDs.source, c.nextIDs.contact = 1, 1
+	return c
+}
+
+// Index is the place in the journal of the last record that was applied; 0 = none.
+func (c *Catalog) Index() uint64 { return c.index }
+
+// LastTime is the latest time stamp of all records.
+func (c *Catalog) LastTime() Time { return c.last }
+
+// Operator looks an operator up.
+func (c *Catalog) Operator(id OperatorID) (Operator, bool) {
+	if o := c.operator(id); o != nil {
+		return o.Operator, true
+	}
+	return Operator{}, false
+}
+
+// Source looks a source up.
+func (c *Catalog) Source(id SourceID) (Source, bool) {
+	if s := c.sources[id]; s != nil {
+		return s.Source, true
+	}
+	return Source{}, false
+}
+
+// Waiting is the number of a source's open contacts.
+func (c *Catalog) Waiting(id SourceID) int {
+	if s := c.sources[id]; s != nil {
+		return s.backlog.Len()
+	}
+	return 0
+}
+
+// Lead looks a lead up.
+func (c *Catalog) Lead(id LeadID) (Lead, bool) {
+	if id < 1 || int64(id) > int64(len(c.leads)) {
+		return Lead{}, false
+	}
+	return c.leads[id-1], true
+}
+
+// LeadByEmail looks a lead up by its normalised email.
+func (c *Catalog) LeadByEmail(email string) (Lead, bool) { return c.Lead(c.byEmail[email]) }
+
+// Contact looks a contact up.
+func (c *Catalog) Contact(id ContactID) (Contact, bool) {
+	if p := c.contacts.at(id); p != nil && p.ID != 0 {
+		return *p, true
+	}
+	return Contact{}, false
+}
+
+// LinkView is a link as an admin sees it.
+type LinkView struct {
+	Link
+	Source  SourceID
+	Weights int64  // of all the source's links together
+	Reason  string // why the operator is not eligible; "" = it is
+}
+
+// Link looks a link up.
+func (c *Catalog) Link(source SourceID, op OperatorID) (LinkView, bool) {
+	s := c.sources[source]
+	if s == nil {
+		return LinkView{}, false
+	}
+	row, linked := s.ledger.Find(op)
+	if !linked {
+		return LinkView{}, false
+	}
+	return c.linkView(s, s.ledger.Links()[row], s.ledger.Weights()), true
+}
+
+func (c *Catalog) linkView(s *sourceState, link Link, weights int64) LinkView {
+	v := LinkView{Link: link, Source: s.ID, Weights: weights}
+	switch o := c.operator(link.Operator); {
+	case link.Weight == 0:
+		v.Reason = "weight 0"
+	case !o.Active:
+		v.Reason = "inactive"
+	case !o.Open():
+		v.Reason = "full"
+	}
+	return v
+}
+
+func (c *Catalog) operator(id OperatorID) *operatorState {
+	if id < 1 || int64(id) > int64(len(c.operators)) {
+		return nil
+	}
+	return &c.operators[id-1]
+}
+
+// pageSize is the number of contacts in one page.
+const pageSize = 1024
+
+// contactPages holds contacts by id. Ids are dense, but sources commit in any order, so a place may still be empty.
+type contactPages []*[pageSize]Contact
+
+func (p contactPages) at(id ContactID) *Contact {
+	if id < 1 || int64(id) >= int64(len(p))*pageSize {
+		return nil
+	}
+	return &p[id/pageSize][id%pageSize]
+}
+
+func (p *contactPages) grow(id ContactID) *Contact {
+	for int64(id) >= int64(len(*p))*pageSize {
+		*p = append(*p, new([pageSize]Contact))
+	}
+	return p.at(id)
+}

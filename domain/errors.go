@@ -1,0 +1,91 @@
+package domain
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Code names a reason for a refusal. Codes are stable: clients switch on them.
+type Code string
+
+// The closed set of codes. The edge maps each to an HTTP status.
+const (
+	CodeInvalid          Code = "invalid"            // a value is missing, too long or out of range
+	CodeOperatorNotFound Code = "operator_not_found" // no operator has this id
+	CodeSourceNotFound   Code = "source_not_found"   // no source has this id
+	CodeLeadNotFound     Code = "lead_not_found"     // no lead has this id
+	CodeContactNotFound  Code = "contact_not_found"  // no contact has this id
+	CodeLinkNotFound     Code = "link_not_found"     // the operator is not linked to the source
+	CodeEmailTaken       Code = "email_taken"        // another lead has this email
+	CodeContactClosed    Code = "contact_closed"     // a closed contact can be neither closed nor assigned
+	CodeOperatorFull     Code = "operator_full"      // at max_load; force assigns all the same
+	CodeOperatorInactive Code = "operator_inactive"  // not active; force assigns all the same
+	CodeNotLinked        Code = "not_linked"         // not linked to the contact's source; force does not help
+	CodeTooManyLinks     Code = "too_many_links"     // the source has MaxLinks operators already
+	CodeUnavailable      Code = "unavailable"        // the dispatcher is stopping or has failed; try again
+)
+
+// FieldError says what is wrong with one field of a request.
+type FieldError struct {
+	Field   string
+	Message string
+}
+
+// Error is a refusal: an expected outcome, decided by a rule, safe to show to a client.
+type Error struct {
+	Code    Code
+	Message string
+	Fields  []FieldError // CodeInvalid: every bad field
+	Lead    LeadID       // CodeEmailTaken: who has the email
+}
+
+func (e *Error) Error() string {
+	if len(e.Fields) == 0 {
+		return e.Message
+	}
+	parts := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		parts[i] = f.Field + " " + f.Message
+	}
+	return e.Message + ": " + strings.Join(parts, ", ")
+}
+
+// Refuse makes an Error with a formatted message.
+func Refuse(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// fieldErrors gathers what is wrong with a request's fields.
+type fieldErrors []FieldError
+
+func (f *fieldErrors) add(field, format string, args ...any) {
+	*f = append(*f, FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+func (f *fieldErrors) name(value string) {
+	if strings.TrimSpace(value) == "" {
+		f.add("name", "must not be blank")
+	}
+	f.length("name", value, MaxName)
+}
+
+func (f *fieldErrors) length(field, value string, limit int) {
+	if n := utf8.RuneCountInString(value); n > limit {
+		f.add(field, "must have at most %d characters, has %d", limit, n)
+	}
+}
+
+func (f *fieldErrors) between(field string, value, low, high int64) {
+	if value < low || value > high {
+		f.add(field, "must be between %d and %d, is %d", low, high, value)
+	}
+}
+
+// err is nil when no field is wrong.
+func (f fieldErrors) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return &Error{Code: CodeInvalid, Message: "the request has bad values", Fields: f}
+}

@@ -1,0 +1,150 @@
+package domain
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A list is read in pages: items after a cursor, in commit order, and the cursor of the next page (0 = no more yet).
+// A cursor is a place in commit order, so a poller that keeps its cursor misses nothing.
+
+// ContactFilter chooses contacts; a zero field means any.
+type ContactFilter struct {
+	Status   Status
+	Source   SourceID
+	Operator OperatorID // holds it, or held it last
+	Lead     LeadID
+}
+
+// Operators lists operators.
+func (c *Catalog) Operators(after uint64, limit int) (items []Operator, next uint64) {
+	page, next := window(c.operators, after, limit)
+	for i := range page {
+		items = append(items, page[i].Operator)
+	}
+	return items, next
+}
+
+// Sources lists sources.
+func (c *Catalog) Sources(after uint64, limit int) (items []Source, next uint64) {
+	page, next := window(c.sourceIDs, after, limit)
+	for _, id := range page {
+		items = append(items, c.sources[id].Source)
+	}
+	return items, next
+}
+
+// Leads lists leads.
+func (c *Catalog) Leads(after uint64, limit int) (items []Lead, next uint64) {
+	page, next := window(c.leads, after, limit)
+	return slices.Clone(page), next
+}
+
+// Links lists a source's links.
+func (c *Catalog) Links(source SourceID, after uint64, limit int) (items []LinkView, next uint64) {
+	s := c.sources[source]
+	if s == nil {
+		return nil, 0
+	}
+	links := slices.Clone(s.ledger.Links())
+	slices.SortFunc(links, func(a, b Link) int { return cmp.Compare(a.Seq, b.Seq) })
+	weights := s.ledger.Weights()
+	for _, link := range links {
+		if link.Seq <= after {
+			continue
+		}
+		if len(items) == limit {
+			return items, items[limit-1].Seq
+		}
+		items = append(items, c.linkView(s, link, weights))
+	}
+	return items, 0
+}
+
+// Contacts lists contacts. It leaps from one place that one index has to the next that all have, so its cost depends
+// on the matches and near matches, not on how many contacts there are.
+func (c *Catalog) Contacts(f ContactFilter, after uint64, limit int) (items []Contact, next uint64) {
+	if after >= uint64(len(c.order)) {
+		return nil, 0
+	}
+	indexes, possible := c.indexes(f)
+	if !possible {
+		return nil, 0
+	}
+	place := uint32(after) + 1
+	for {
+		found, ok := intersect(indexes, place)
+		if !ok || int(found) > len(c.order) {
+			return items, 0
+		}
+		if len(items) == limit {
+			return items, uint64(items[limit-1].seq)
+		}
+		items = append(items, *c.contacts.at(c.order[found-1]))
+		place = found + 1
+	}
+}
+
+// seeker is an index: the places in commit order that match one condition.
+type seeker interface {
+	Seek(place uint32) (uint32, bool)
+}
+
+// indexes lists an index for each condition of a filter; not possible when one names what does not exist.
+func (c *Catalog) indexes(f ContactFilter) (indexes []seeker, possible bool) {
+	if f.Lead != 0 {
+		lead, ok := c.Lead(f.Lead)
+		if !ok {
+			return nil, false
+		}
+		indexes = append(indexes, lead.contacts)
+	}
+	if f.Operator != 0 {
+		o := c.operator(f.Operator)
+		if o == nil {
+			return nil, false
+		}
+		indexes = append(indexes, &o.contacts)
+	}
+	if f.Source != 0 {
+		s := c.sources[f.Source]
+		if s == nil {
+			return nil, false
+		}
+		indexes = append(indexes, s.contacts)
+	}
+	if f.Status != 0 {
+		indexes = append(indexes, &c.byStatus[f.Status])
+	}
+	return indexes, true
+}
+
+// intersect is the first place from place on that all indexes have.
+func intersect(indexes []seeker, place uint32) (uint32, bool) {
+	for agreed := 0; agreed < len(indexes); {
+		agreed = 0
+		for _, index := range indexes {
+			found, ok := index.Seek(place)
+			if !ok {
+				return 0, false
+			}
+			if found == place {
+				agreed++
+			}
+			place = found
+		}
+	}
+	return place, true
+}
+
+// window is the page of a list in which an item's place is its position, from 1.
+func window[T any](all []T, after uint64, limit int) (page []T, next uint64) {
+	if after >= uint64(len(all)) {
+		return nil, 0
+	}
+	rest := all[after:]
+	if len(rest) <= limit {
+		return rest, 0
+	}
+	return rest[:limit], after + uint64(limit)
+}

@@ -1,0 +1,65 @@
+package domain
+
+import (
+	"maps"
+	"slices"
+)
+
+// Live state is built from the catalog, by the functions of this file and in no other way. It shares nothing with it.
+
+// Registry builds the registry.
+func (c *Catalog) Registry() *Registry {
+	return &Registry{
+		byEmail:     maps.Clone(c.byEmail),
+		nextLead:    LeadID(len(c.leads) + 1),
+		nextContact: c.nextIDs.contact,
+	}
+}
+
+// NextOperator is the id of the next operator.
+func (c *Catalog) NextOperator() OperatorID { return OperatorID(len(c.operators) + 1) }
+
+// NextSource is the id of the next source.
+func (c *Catalog) NextSource() SourceID { return c.nextIDs.source }
+
+// SourceIDs lists the sources in commit order.
+func (c *Catalog) SourceIDs() []SourceID { return slices.Clone(c.sourceIDs) }
+
+// Seatings builds the operators' seats: each operator with its load and the sources that it serves. open makes where an
+// operator shows whether it is open, heads finds where a source publishes.
+func (c *Catalog) Seatings(open func() Head, heads func(SourceID) Head) []*Seating {
+	all := make([]*Seating, len(c.operators))
+	for i := range c.operators {
+		all[i] = NewSeating(c.operators[i].Operator, open())
+	}
+	for _, id := range c.sourceIDs {
+		for _, link := range c.sources[id].ledger.Links() {
+			all[link.Operator-1].Serve(id, heads(id), link.Weight > 0)
+		}
+	}
+	return all
+}
+
+// Desks builds all desks, in commit order of their sources; seats makes the Seats of each.
+func (c *Catalog) Desks(seats func(SourceID) Seats) []*Desk {
+	desks := make([]*Desk, 0, len(c.sourceIDs))
+	bySource := make(map[SourceID]*Desk, len(c.sourceIDs))
+	for _, id := range c.sourceIDs {
+		s := c.sources[id]
+		d := NewDesk(s.Source, seats(id))
+		d.ledger, d.backlog = s.ledger.Clone(), s.backlog.Clone()
+		desks = append(desks, d)
+		bySource[id] = d
+	}
+	for _, status := range []Status{StatusOpen, StatusAssigned} {
+		for seq := range c.byStatus[status].All {
+			contact := c.contacts.at(c.order[seq-1])
+			holder := contact.Operator
+			if status == StatusOpen {
+				holder = 0
+			}
+			bySource[contact.Source].holders[contact.ID] = holder
+		}
+	}
+	return desks
+}

@@ -1,0 +1,79 @@
+package domain
+
+// Limits of a source and its links.
+const (
+	MaxWeight = 1_000_000 // the highest weight
+	MaxLinks  = 1_000     // operators a source
+)
+
+// SourceID identifies a source.
+type SourceID int64
+
+// BacklogPolicy says what happens to a source's open contacts when a seat frees.
+type BacklogPolicy uint8
+
+// The policies. Auto drains the backlog by itself, oldest first; Manual leaves an open contact until somebody assigns it.
+const (
+	BacklogAuto BacklogPolicy = iota + 1
+	BacklogManual
+)
+
+// Source is where contacts come from.
+type Source struct {
+	ID        SourceID
+	Name      string
+	Backlog   BacklogPolicy
+	CreatedAt Time
+}
+
+// NewSource is the request to create a source.
+type NewSource struct {
+	Name    string
+	Backlog BacklogPolicy
+}
+
+// Validate checks the request's values.
+func (n NewSource) Validate() error {
+	var bad fieldErrors
+	bad.name(n.Name)
+	bad.policy(n.Backlog)
+	return bad.err()
+}
+
+// SourcePatch is the request to change a source; nil leaves a field as it is.
+type SourcePatch struct {
+	Name    *string
+	Backlog *BacklogPolicy
+}
+
+// Validate checks the request's values.
+func (p SourcePatch) Validate() error {
+	var bad fieldErrors
+	if p.Name != nil {
+		bad.name(*p.Name)
+	}
+	if p.Backlog != nil {
+		bad.policy(*p.Backlog)
+	}
+	return bad.err()
+}
+
+// Apply returns the source as the patch leaves it.
+func (p SourcePatch) Apply(s Source) Source {
+	set(&s.Name, p.Name)
+	set(&s.Backlog, p.Backlog)
+	return s
+}
+
+func (f *fieldErrors) policy(p BacklogPolicy) {
+	if p != BacklogAuto && p != BacklogManual {
+		f.add("backlog", `must be "auto" or "manual"`)
+	}
+}
+
+// ValidateWeight checks a link's weight.
+func ValidateWeight(weight int64) error {
+	var bad fieldErrors
+	bad.between("weight", weight, 0, MaxWeight)
+	return bad.err()
+}

@@ -1,0 +1,26 @@
+package domain
+
+import (
+	"maps"
+	"slices"
+)
+
+// DeskState is a copy of what a desk knows, in a form that can be compared and shown.
+type DeskState struct {
+	Source    Source
+	Links     []Link
+	Decisions uint64
+	Backlog   []Rank
+	Holders   map[ContactID]OperatorID
+}
+
+// State copies what the desk knows.
+func (d *Desk) State() DeskState {
+	return DeskState{
+		Source:    d.source,
+		Links:     slices.Clone(d.ledger.rows),
+		Decisions: d.ledger.decisions,
+		Backlog:   slices.Collect(d.backlog.All),
+		Holders:   maps.Clone(d.holders),
+	}
+}
