@@ -1,0 +1,135 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"minicrm/domain"
+)
+
+// Options is what a dispatcher needs.
+type Options struct {
+	Journal    Journal
+	Now        func() domain.Time    // stamps what is assigned at the start
+	Registerer prometheus.Registerer // nil = none
+	// Fatal is called once, when the dispatcher must not go on: a journal error or a panic in an actor. Memory is ahead
+	// of the disk then, and replay is the one way back, so a program ends here with a non-zero status.
+	Fatal func(error)
+}
+
+// Dispatcher is the running whole. Its commands are in commands.go.
+type Dispatcher struct {
+	host      *host
+	catalog   *catalog
+	seats     *seats
+	journal   *hosted
+	leads     *hosted
+	operators *hosted
+	firstID   domain.SourceID // of the sources created from now on
+}
+
+// Start replays the journal, drains the backlogs and starts the actors.
+func Start(o Options) (*Dispatcher, error) {
+	committed := domain.NewCatalog()
+	if err := o.Journal.Replay(committed.Apply); err != nil {
+		return nil, fmt.Errorf("replay the journal: %w", err)
+	}
+	if err := drain(committed, o.Journal, max(o.Now(), committed.LastTime())); err != nil {
+		return nil, fmt.Errorf("drain the backlogs: %w", err)
+	}
+	d := &Dispatcher{
+		host:    newHost(o.Fatal),
+		catalog: &catalog{committed: committed},
+		firstID: committed.NextSource(),
+	}
+	d.journal = d.host.spawn("journal", func(self mailbox) decider {
+		return &journal{log: o.Journal, catalog: d.catalog, self: self, metrics: newMetrics(o.Registerer), fail: d.host.fail}
+	})
+	d.seats = &seats{memory: machine{}, journal: d.journal}
+	restore(committed, d.seats, d.spawnSource)
+	d.leads = d.host.spawn("leads", func(mailbox) decider {
+		return &leads{registry: committed.Registry(), journal: d.journal}
+	})
+	d.operators = d.host.spawn("operators", func(mailbox) decider {
+		return &operators{seats: d.seats, next: committed.NextOperator()}
+	})
+	return d, nil
+}
+
+func (d *Dispatcher) spawnSource(id domain.SourceID, s *source) mailbox {
+	return d.host.spawn(fmt.Sprintf("source-%d", id), func(mailbox) decider { return s })
+}
+
+// drain assigns what waits and can be assigned, before anybody can ask: seats that were on their way when the process
+// ended were never assigned.
+func drain(committed *domain.Catalog, log Journal, at domain.Time) error {
+	var pending []domain.Record
+	floor := domain.NewFloor(func(r domain.Record) { pending = append(pending, r) }, nil)
+	floor.Seat(committed.Seatings(floor.Shown, floor.Head)...)
+	floor.Drain(committed.Desks(floor.For), at)
+	for len(pending) > 0 {
+		n := 0
+		for n < len(pending) && log.Add(pending[n]) < maxBatchBytes {
+			n++
+		}
+		batch := pending[:min(n+1, len(pending))]
+		if err := log.Commit(); err != nil {
+			return err
+		}
+		for _, r := range batch {
+			if err := committed.Apply(r); err != nil {
+				return err
+			}
+		}
+		pending = pending[len(batch):]
+	}
+	return nil
+}
+
+// restore builds the live state of seats and sources. spawn makes the mailbox of a source.
+func restore(committed *domain.Catalog, s *seats, spawn func(domain.SourceID, *source) mailbox) {
+	for _, id := range committed.SourceIDs() {
+		s.sources.put(int64(id), &desk{head: s.memory.word()})
+	}
+	head := func(id domain.SourceID) domain.Head { return s.sources.get(int64(id)).head }
+	for _, seating := range committed.Seatings(s.memory.word, head) {
+		s.seat(seating)
+	}
+	ports := map[domain.SourceID]*port{}
+	desks := committed.Desks(func(id domain.SourceID) domain.Seats {
+		ports[id] = &port{seats: s, source: id, head: head(id)}
+		return ports[id]
+	})
+	for i, id := range committed.SourceIDs() {
+		desks[i].Resume()
+		s.sources.get(int64(id)).mailbox = spawn(id, &source{desk: desks[i], port: ports[id]})
+	}
+}
+
+// LastTime is the latest time stamp in the journal.
+func (d *Dispatcher) LastTime() (last domain.Time) {
+	d.View(func(c *domain.Catalog) { last = c.LastTime() })
+	return last
+}
+
+// Records is the number of records in the journal.
+func (d *Dispatcher) Records() (n uint64) {
+	d.View(func(c *domain.Catalog) { n = c.Index() })
+	return n
+}
+
+// Stop ends the actors in the order of the flow, so that all that was accepted is answered. Commands are to be held
+// back before: those that come later are answered with unavailable. The journal can be closed then.
+func (d *Dispatcher) Stop() error {
+	defer d.host.close()
+	err := d.host.stop(d.leads)
+	var sources []*hosted
+	for _, s := range d.seats.sources.all() {
+		if s != nil {
+			sources = append(sources, s.mailbox.(*hosted))
+		}
+	}
+	return errors.Join(err, d.host.stop(sources...), d.host.stop(d.operators), d.host.stop(d.journal))
+}

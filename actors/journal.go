@@ -1,0 +1,78 @@
+package actors
+
+import "minicrm/domain"
+
+// maxBatchBytes is the size from which a batch is written without waiting for what else is in the mailbox.
+const maxBatchBytes = 1 << 20
+
+// maxBatch is the same for the number of records and answers.
+const maxBatch = 4096
+
+// Journal is where records become durable. Package persistence implements it.
+type Journal interface {
+	// Replay hands over every record, in order.
+	Replay(apply func(domain.Record) error) error
+	// Add puts a record into the pending batch and returns the batch's size in bytes.
+	Add(domain.Record) int
+	// Commit makes the pending batch durable, all or nothing. After an error the journal is unusable.
+	Commit() error
+}
+
+// flush ends the batch: it stands in the mailbox behind all that had arrived when the batch began.
+type flush struct{}
+
+// journal commits records in the order in which they arrive, many at a time, and only then applies them to the catalog
+// and settles who waits.
+type journal struct {
+	log     Journal
+	catalog *catalog
+	self    mailbox
+	metrics *metrics
+	fail    func(error)
+	batch   []*commit
+}
+
+func (j *journal) handle(message any) {
+	switch m := message.(type) {
+	case *commit:
+		j.gather(m)
+	case flush:
+		j.write()
+	}
+}
+
+func (j *journal) gather(c *commit) {
+	if len(j.batch) == 0 {
+		j.self.Tell(flush{})
+	}
+	j.batch = append(j.batch, c)
+	bytes := 0
+	if len(c.record.Events) > 0 {
+		bytes = j.log.Add(c.record)
+	}
+	if bytes >= maxBatchBytes || len(j.batch) >= maxBatch {
+		j.write()
+	}
+}
+
+// write is the point from which a command has happened.
+func (j *journal) write() {
+	if err := j.log.Commit(); err != nil {
+		j.fail(err)
+		return
+	}
+	for i, c := range j.batch {
+		if len(c.record.Events) > 0 {
+			if err := j.catalog.apply(c.record); err != nil {
+				j.fail(err)
+				return
+			}
+			j.metrics.committed(c.record)
+		}
+		if c.waiter != nil {
+			c.waiter.settle(j.catalog.committed, c.subject, c.err)
+		}
+		j.batch[i] = nil
+	}
+	j.batch = j.batch[:0]
+}

@@ -1,0 +1,138 @@
+package actors
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// mutant is a wrong program: the real one with one text replaced.
+type mutant struct {
+	name     string
+	file     string // below the module's root
+	old, new string
+	caught   string // what the simulation must say
+}
+
+var mutants = []mutant{{
+	name:   "release before send",
+	file:   "actors/seats.go",
+	old:    "\tp.Commit(r)\n\tp.free(o, r.At)\n",
+	new:    "\tp.free(o, r.At)\n\to.Unlock()\n\to.Lock()\n\tp.Commit(r)\n",
+	caught: "cap",
+}, {
+	name:   "no second look after publishing the head",
+	file:   "domain/desk.go",
+	old:    "if d.assign(rank, at, c) {\n\t\t\td.unqueue",
+	new:    "if false {\n\t\t\td.unqueue",
+	caught: "work conserving",
+}, {
+	name:   "deactivation not one step with its event",
+	file:   "actors/seats.go",
+	old:    "\ts.journal.Tell(c)\n\to.Change(p)\n",
+	new:    "\ts.journal.Tell(c)\n\to.Unlock()\n\to.Lock()\n\to.Change(p)\n",
+	caught: "cap",
+}, {
+	name:   "lead created after the contact went on",
+	file:   "actors/leads.go",
+	old:    "\t\tl.journal.Tell(leadCreated(command{at: m.at}, lead,",
+	new:    "\t\tdefer l.journal.Tell(leadCreated(command{at: m.at}, lead,",
+	caught: "no lead",
+}, {
+	name:   "answer before the fsync",
+	file:   "actors/journal.go",
+	old:    "\tif err := j.log.Commit(); err != nil {",
+	new:    "\tfor _, c := range j.batch {\n\t\tif c.waiter != nil {\n\t\t\tc.waiter.settle(j.catalog.committed, c.subject, c.err)\n\t\t\tc.waiter = nil\n\t\t}\n\t}\n\tif err := j.log.Commit(); err != nil {",
+	caught: "told before it was durable",
+}, {
+	name:   "refusal that does not go through the journal",
+	file:   "actors/seats.go",
+	old:    "\tp.journal.Tell(&commit{command: p.settle(), err: err})\n",
+	new:    "\tc := p.settle()\n\tc.waiter.settle(nil, c.subject, err)\n",
+	caught: "told before it was durable",
+}, {
+	name:   "open shown after the heads were read",
+	file:   "domain/seats.go",
+	old:    "\tsource, rank := s.best()\n\tif rank == 0 {",
+	new:    "\ts.open.Store(0)\n\tsource, rank := s.best()\n\ts.show()\n\tif rank == 0 {",
+	caught: "work conserving",
+}, {
+	name:   "a grant that is not elected once more",
+	file:   "domain/seats.go",
+	old:    "return s.Serves(source) && s.Take(rank)",
+	new:    "return s.Serves(source) && s.Open() && s.Take(0)",
+	caught: "overtaken",
+}, {
+	name:   "a new contact overtakes a published head",
+	file:   "domain/seats.go",
+	old:    "first != 0 && first < rank {",
+	new:    "first != 0 && first < 0 {",
+	caught: "overtaken",
+}, {
+	name:   "a seat that frees although somebody waits",
+	file:   "actors/seats.go",
+	old:    "\to.Free()\n\tp.fill(o, at)\n",
+	new:    "\to.Free()\n",
+	caught: "work conserving",
+}, {
+	name:   "a refused take that grants nothing",
+	file:   "actors/seats.go",
+	old:    "\t\tp.Commit(r)\n\t} else {\n\t\tp.fill(o, r.At)\n",
+	new:    "\t\tp.Commit(r)\n",
+	caught: "work conserving",
+}}
+
+// TestMutants builds wrong programs and requires that TestSimulation catches each, for the right reason.
+func TestMutants(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program for each mutant")
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) {
+			out, err := m.simulate(t, root)
+			if err == nil {
+				t.Fatalf("the simulation does not notice")
+			}
+			if !strings.Contains(out, m.caught) || !strings.Contains(out, "TestSimulation") {
+				t.Fatalf("want a failure with %q, got:\n%s", m.caught, out)
+			}
+		})
+	}
+}
+
+// simulate runs the simulation of the mutant, built through an overlay, so that the tree stays as it is.
+func (m mutant) simulate(t *testing.T, root string) (string, error) {
+	path := filepath.Join(root, m.file)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), m.old); n != 1 {
+		t.Fatalf("%s has the text to replace %d times, want 1", m.file, n)
+	}
+	dir := t.TempDir()
+	mutated := filepath.Join(dir, "mutant.go")
+	if err := os.WriteFile(mutated, []byte(strings.Replace(string(text), m.old, m.new, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {path: mutated}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlayFile := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlayFile, "-run", "^TestSimulation$", "-count=1", "./actors",
+		"-sim.first=1", "-sim.runs=1000")
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}

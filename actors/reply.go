@@ -1,0 +1,41 @@
+package actors
+
+import "minicrm/domain"
+
+// waiter is who waits for a command. The journal settles it, exactly once, when all that the command's answer was
+// decided from is durable and in the catalog.
+type waiter interface {
+	settle(c *domain.Catalog, subject int64, err error)
+}
+
+// reply carries a command's answer back: what the command's subject looks like in the catalog right after the command.
+type reply[T any] struct {
+	done  chan error // room for one: the journal never waits for a reader
+	find  func(c *domain.Catalog, subject int64) (T, bool)
+	value T
+}
+
+func newReply[T any](find func(*domain.Catalog, int64) (T, bool)) *reply[T] {
+	return &reply[T]{done: make(chan error, 1), find: find}
+}
+
+func (r *reply[T]) settle(c *domain.Catalog, subject int64, err error) {
+	if err == nil {
+		r.value, _ = r.find(c, subject)
+	}
+	r.done <- err
+}
+
+// command is what every message that somebody waits for has in common.
+type command struct {
+	at      domain.Time
+	subject int64 // the id that the answer shows; the decider sets it where it gives the id
+	waiter  waiter
+}
+
+// commit is what the journal receives: a record, or none, and who waits for it to be durable.
+type commit struct {
+	command
+	record domain.Record
+	err    error // the refusal, when there is no record
+}

@@ -1,0 +1,274 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"minicrm/domain"
+)
+
+// clients drive a simulated process as gateways and admins would, and remember what they were told.
+type clients struct {
+	rng              *rand.Rand
+	leads, operators mailbox
+	pausing          bool    // finish what is in flight, begin nothing
+	admins, closes   float64 // shares of commands: of admins in all, of closes in the rest
+	now              domain.Time
+	facts            []fact
+}
+
+// fact is something that a client was told and that must be true from then on.
+type fact struct {
+	told string
+	true func(*domain.Catalog) bool
+}
+
+func newClients(rng *rand.Rand) *clients { return &clients{rng: rng} }
+
+// verify checks that what was told survived.
+func (c *clients) verify(committed *domain.Catalog) error {
+	for _, f := range c.facts {
+		if !f.true(committed) {
+			return fmt.Errorf("not durable: a client was told that %s", f.told)
+		}
+	}
+	return nil
+}
+
+// told is the waiter of a simulated client. It checks at once that what it is told is on the disk.
+type told struct {
+	s       *simulation
+	settled bool
+	means   func(subject int64, err error) *fact
+}
+
+func (t *told) settle(_ *domain.Catalog, subject int64, err error) {
+	t.settled = true
+	f := t.means(subject, err)
+	if f == nil {
+		return
+	}
+	if !f.true(t.s.disk.shown) {
+		t.s.failure = fmt.Errorf("told before it was durable: %s", f.told)
+	}
+	t.s.clients.facts = append(t.s.clients.facts, *f)
+}
+
+// start makes the clients: each has one command in flight at a time.
+func (c *clients) start(s *simulation) {
+	c.admins, c.closes = max(0, 0.8*c.rng.Float64()-0.4), 0.3+0.4*c.rng.Float64()
+	for i := range 5 {
+		s.spawn(fmt.Sprintf("client-%d", i), func() bool { return !c.pausing }, func() {
+			w := &told{s: s, means: func(int64, error) *fact { return nil }}
+			c.now++
+			if !c.command(s, w, command{at: c.now, waiter: w}) {
+				return
+			}
+			for !w.settled {
+				s.current.giveWay()
+			}
+		})
+	}
+}
+
+// command sends a random command to whatever exists; false when it found nothing to do.
+func (c *clients) command(s *simulation, w *told, cmd command) bool {
+	if c.rng.Float64() < c.admins {
+		return c.admin(s, w, cmd)
+	}
+	if c.rng.Float64() < c.closes {
+		return c.close(s, w, cmd)
+	}
+	return c.create(s, w, cmd)
+}
+
+func (c *clients) admin(s *simulation, w *told, cmd command) bool {
+	switch c.rng.IntN(10) {
+	case 0:
+		return c.createOperator(s, w, cmd)
+	case 1:
+		return c.createSource(s, w, cmd)
+	case 2:
+		return c.changeSource(s, cmd)
+	case 3:
+		return c.createLead(w, cmd)
+	case 4, 5:
+		return c.assign(s, w, cmd)
+	case 6, 7:
+		return c.changeOperator(s, cmd)
+	}
+	return c.link(s, cmd)
+}
+
+func (c *clients) createOperator(s *simulation, w *told, cmd command) bool {
+	if s.committed.committed.NextOperator() > 5 {
+		return false
+	}
+	w.means = func(id int64, _ error) *fact {
+		return &fact{fmt.Sprintf("operator %d was created", id), func(k *domain.Catalog) bool {
+			_, ok := k.Operator(domain.OperatorID(id))
+			return ok
+		}}
+	}
+	c.operators.Tell(&createOperator{cmd, domain.NewOperator{Name: "op", Active: c.rng.IntN(4) > 0, MaxLoad: c.rng.IntN(4)}})
+	return true
+}
+
+func (c *clients) createSource(s *simulation, w *told, cmd command) bool {
+	if len(s.sources) >= 4 {
+		return false
+	}
+	id := int64(max(len(s.seats.sources.all())+1, int(s.committed.committed.NextSource())))
+	cmd.subject = id
+	w.means = func(int64, error) *fact {
+		return &fact{fmt.Sprintf("source %d was created", id), func(k *domain.Catalog) bool {
+			_, ok := k.Source(domain.SourceID(id))
+			return ok
+		}}
+	}
+	source := newSource(s.seats, domain.Source{ID: domain.SourceID(id), Name: "s", Backlog: c.policy(), CreatedAt: cmd.at})
+	box := s.spawnSource(domain.SourceID(id), source)
+	s.seats.sources.put(id, &desk{mailbox: box, head: source.port.head})
+	box.Tell(&openSource{cmd})
+	return true
+}
+
+func (c *clients) policy() domain.BacklogPolicy {
+	if c.rng.IntN(4) == 0 {
+		return domain.BacklogManual
+	}
+	return domain.BacklogAuto
+}
+
+// pick finds an operator and a source that a client can know of.
+func (c *clients) pick(s *simulation) (op domain.OperatorID, source domain.SourceID, ok bool) {
+	k := s.committed.committed
+	sources := k.SourceIDs()
+	if k.NextOperator() == 1 || len(sources) == 0 {
+		return 0, 0, false
+	}
+	return domain.OperatorID(1 + c.rng.IntN(int(k.NextOperator())-1)), sources[c.rng.IntN(len(sources))], true
+}
+
+func (c *clients) link(s *simulation, cmd command) bool {
+	op, source, ok := c.pick(s)
+	if !ok {
+		return false
+	}
+	to := s.seats.sources.get(int64(source))
+	if c.rng.IntN(5) == 0 {
+		to.Tell(&removeLink{cmd, op})
+		return true
+	}
+	to.Tell(&setLink{cmd, op, []int64{0, 1, 2, 7, 1000}[c.rng.IntN(5)]})
+	return true
+}
+
+func (c *clients) changeOperator(s *simulation, cmd command) bool {
+	op, _, ok := c.pick(s)
+	if !ok {
+		return false
+	}
+	active, load := c.rng.IntN(3) > 0, c.rng.IntN(4)
+	c.operators.Tell(&changeOperator{cmd, op, domain.OperatorPatch{Active: &active, MaxLoad: &load}})
+	return true
+}
+
+func (c *clients) changeSource(s *simulation, cmd command) bool {
+	_, source, ok := c.pick(s)
+	if !ok {
+		return false
+	}
+	policy := c.policy()
+	s.seats.sources.get(int64(source)).Tell(&changeSource{cmd, domain.SourcePatch{Backlog: &policy}})
+	return true
+}
+
+func (c *clients) email() string { return fmt.Sprintf("lead%d@example.com", c.rng.IntN(12)) }
+
+func (c *clients) createLead(w *told, cmd command) bool {
+	email := c.email()
+	w.means = func(int64, error) *fact { // created now or known before: in either case there is one
+		return &fact{"there is a lead with " + email, func(k *domain.Catalog) bool {
+			_, ok := k.LeadByEmail(email)
+			return ok
+		}}
+	}
+	c.leads.Tell(&createLead{cmd, domain.NewLead{Email: email}})
+	return true
+}
+
+func (c *clients) create(s *simulation, w *told, cmd command) bool {
+	_, source, ok := c.pick(s)
+	if !ok {
+		return false
+	}
+	email := c.email()
+	w.means = func(id int64, _ error) *fact {
+		return &fact{fmt.Sprintf("contact %d was created for %s", id, email), func(k *domain.Catalog) bool {
+			contact, ok := k.Contact(domain.ContactID(id))
+			lead, known := k.LeadByEmail(email)
+			return ok && known && contact.Lead == lead.ID && contact.Source == source
+		}}
+	}
+	c.leads.Tell(&newContact{command: cmd, desk: s.seats.sources.get(int64(source)), NewContact: domain.NewContact{Source: source, Email: email}})
+	return true
+}
+
+// contact finds a contact that a client can know of, mostly one of the latest that are assigned.
+func (c *clients) contact(s *simulation) (domain.Contact, bool) {
+	status := domain.StatusAssigned
+	if c.rng.IntN(8) == 0 {
+		status = domain.Status(c.rng.IntN(4)) // or any other, or any
+	}
+	known, _ := s.committed.committed.Contacts(domain.ContactFilter{Status: status}, 0, 1_000_000)
+	if len(known) == 0 {
+		return domain.Contact{}, false
+	}
+	return known[len(known)-1-c.rng.IntN(min(len(known), 30))], true
+}
+
+func (c *clients) close(s *simulation, w *told, cmd command) bool {
+	contact, ok := c.contact(s)
+	if !ok {
+		return false
+	}
+	w.means = func(int64, error) *fact { // closed now or before: in either case it stays closed
+		return closedFact(contact.ID)
+	}
+	cmd.subject = int64(contact.ID)
+	s.seats.sources.get(int64(contact.Source)).Tell(&closeContact{cmd, contact.ID})
+	return true
+}
+
+func (c *clients) assign(s *simulation, w *told, cmd command) bool {
+	contact, ok := c.contact(s)
+	op, _, some := c.pick(s)
+	if !ok || !some {
+		return false
+	}
+	w.means = func(_ int64, err error) *fact {
+		var refusal *domain.Error
+		switch {
+		case err == nil:
+			return &fact{fmt.Sprintf("contact %d was assigned", contact.ID), func(k *domain.Catalog) bool {
+				now, _ := k.Contact(contact.ID)
+				return now.Operator != 0
+			}}
+		case errors.As(err, &refusal) && refusal.Code == domain.CodeContactClosed:
+			return closedFact(contact.ID)
+		}
+		return nil
+	}
+	cmd.subject = int64(contact.ID)
+	s.seats.sources.get(int64(contact.Source)).Tell(&assignContact{cmd, contact.ID, op, c.rng.IntN(2) == 0})
+	return true
+}
+
+func closedFact(id domain.ContactID) *fact {
+	return &fact{fmt.Sprintf("contact %d is closed", id), func(k *domain.Catalog) bool {
+		now, _ := k.Contact(id)
+		return now.Status == domain.StatusClosed
+	}}
+}
