@@ -1,0 +1,43 @@
+# Tools are pinned here and run by `go run path@version`, so that they stay out of the service's go.mod.
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+BUF      := go run github.com/bufbuild/buf/cmd/buf@v1.75.0
+
+DATA   ?= ./data
+LISTEN ?= 127.0.0.1:8080
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: run
+run: build ## build and start the service on 127.0.0.1:8080 with its data in ./data
+	./bin/minicrm serve --listen $(LISTEN) --data $(DATA)
+
+.PHONY: build
+build: ## build bin/minicrm
+	CGO_ENABLED=0 go build -trimpath -o bin/minicrm ./cmd/minicrm
+
+.PHONY: test
+test: ## run all tests with the race detector
+	go test -race -timeout 10m ./...
+
+.PHONY: simulate
+simulate: ## run 20,000 random histories through the simulation
+	go test ./actors -run TestSimulation -count=1 -timeout 60m -sim.runs=20000
+
+.PHONY: bench
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: lint
+lint: ## check formatting, vet, linters, and that generated code is up to date
+	go vet ./...
+	$(GOLANGCI) config verify
+	$(GOLANGCI) run ./...
+	$(GOLANGCI) fmt --diff ./...
+
+.PHONY: generate
+generate: ## generate the event types from persistence/journalpb/journal.proto
+	cd persistence/journalpb && $(BUF) lint && $(BUF) generate
