@@ -1,0 +1,141 @@
+package persistence
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"minicrm/domain"
+)
+
+// The walks through the messages of journalpb/journal.proto, which is the contract: numbers and rules are there.
+// A walk names its fields in the order of their numbers.
+
+func record(c *coder, r *domain.Record) {
+	integer(c, 1, &r.At)
+	repeated(c, 2, &r.Events, event)
+	switch {
+	case len(r.Events) > 0:
+	case c.reading:
+		c.fail(2, "a record has no events")
+	default:
+		panic("a record has no events")
+	}
+}
+
+// event is the oneof. The first that fits ends the walk, so what happens most comes first.
+func event(c *coder, e *domain.Event) {
+	known := kind(c, 1, e, contactCreated) ||
+		kind(c, 2, e, contactAssigned) ||
+		kind(c, 3, e, contactClosed) ||
+		kind(c, 4, e, leadCreated) ||
+		kind(c, 5, e, leadChanged) ||
+		kind(c, 16, e, operatorCreated) ||
+		kind(c, 17, e, operatorChanged) ||
+		kind(c, 18, e, sourceCreated) ||
+		kind(c, 19, e, sourceChanged) ||
+		kind(c, 20, e, linkSet) ||
+		kind(c, 21, e, linkRemoved)
+	switch {
+	case known:
+	case c.reading:
+		c.fail(c.peek(), "there is no such event")
+	default:
+		panic(fmt.Sprintf("the journal has no event %T", *e))
+	}
+}
+
+// kind is one kind of event; it is false when the event is of another kind.
+func kind[E any, P interface {
+	*E
+	domain.Event
+}](c *coder, field protowire.Number, event *domain.Event, walk func(*coder, *E)) bool {
+	if !c.reading {
+		e, ok := (*event).(P)
+		if ok {
+			message(c, field, (*E)(e), walk)
+		}
+		return ok
+	}
+	if c.peek() != field {
+		return false
+	}
+	e := new(E)
+	*event = P(e)
+	message(c, field, e, walk)
+	return true
+}
+
+func contactCreated(c *coder, e *domain.ContactCreated) {
+	integer(c, 1, &e.ID)
+	integer(c, 2, &e.Source)
+	integer(c, 3, &e.Lead)
+	text(c, 4, &e.Text)
+}
+
+func contactAssigned(c *coder, e *domain.ContactAssigned) {
+	integer(c, 1, &e.ID)
+	integer(c, 2, &e.Source)
+	integer(c, 3, &e.Operator)
+	integer(c, 4, &e.From)
+	enum(c, 5, &e.How, domain.Forced)
+	if c.reading || e.Among.Kind != domain.Uncharged || len(e.Among.Rows) > 0 {
+		message(c, 6, &e.Among, among)
+	}
+}
+
+func among(c *coder, a *domain.Among) {
+	enum(c, 1, &a.Kind, domain.SpelledSet)
+	words(c, 2, &a.Rows)
+}
+
+func contactClosed(c *coder, e *domain.ContactClosed) {
+	integer(c, 1, &e.ID)
+	integer(c, 2, &e.Source)
+	integer(c, 3, &e.Operator)
+}
+
+func leadCreated(c *coder, e *domain.LeadCreated) {
+	integer(c, 1, &e.ID)
+	text(c, 2, &e.Email)
+	text(c, 3, &e.Name)
+	text(c, 4, &e.Phone)
+}
+
+func leadChanged(c *coder, e *domain.LeadChanged) {
+	integer(c, 1, &e.ID)
+	optional(c, 2, &e.Name)
+	optional(c, 3, &e.Phone)
+}
+
+func operatorCreated(c *coder, e *domain.OperatorCreated) {
+	integer(c, 1, &e.ID)
+	text(c, 2, &e.Name)
+	boolean(c, 3, &e.Active)
+	integer(c, 4, &e.MaxLoad)
+}
+
+func operatorChanged(c *coder, e *domain.OperatorChanged) {
+	operatorCreated(c, (*domain.OperatorCreated)(e))
+}
+
+func sourceCreated(c *coder, e *domain.SourceCreated) {
+	integer(c, 1, &e.ID)
+	text(c, 2, &e.Name)
+	enum(c, 3, &e.Backlog, domain.BacklogManual)
+}
+
+func sourceChanged(c *coder, e *domain.SourceChanged) {
+	sourceCreated(c, (*domain.SourceCreated)(e))
+}
+
+func linkSet(c *coder, e *domain.LinkSet) {
+	integer(c, 1, &e.Source)
+	integer(c, 2, &e.Operator)
+	integer(c, 3, &e.Weight)
+}
+
+func linkRemoved(c *coder, e *domain.LinkRemoved) {
+	integer(c, 1, &e.Source)
+	integer(c, 2, &e.Operator)
+}

@@ -1,0 +1,138 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"minicrm/domain"
+	"minicrm/persistence/wal"
+)
+
+// MaxGroup is the size in bytes of the largest group that can be committed. Whoever adds commits well before it.
+const MaxGroup = wal.MaxPayload
+
+// ErrClosed is what a closed journal returns.
+var ErrClosed = errors.New("the journal is closed")
+
+var errReplayed = errors.New("the journal was replayed already")
+
+// Options are what OpenJournal needs to know; the zero value is good.
+type Options struct {
+	SegmentSize int                   // of the log's files, in bytes; 0 is the log's default
+	Logger      *slog.Logger          // nil discards
+	Registerer  prometheus.Registerer // nil: the metrics are nowhere to be seen
+}
+
+// entryLog is what the journal needs of persistence/wal.
+type entryLog interface {
+	Replay(fn func(index uint64, payload []byte) error) error
+	Append(payload []byte) (index uint64, err error)
+	Close() error
+}
+
+// Journal is an open journal. It belongs to one goroutine. Its life is OpenJournal, Replay, then any number of
+// Add and Commit, Close.
+type Journal struct {
+	log      entryLog
+	metrics  *metrics
+	replayed bool
+	next     uint64 // index of the next record that is added
+	group    group  // what was added and is not committed
+	err      error  // the first failure, for good
+}
+
+// OpenJournal opens the journal in a directory, and creates both if needed.
+func OpenJournal(dir string, o Options) (*Journal, error) {
+	log, err := wal.Open(dir, wal.Options{SegmentSize: o.SegmentSize, Logger: o.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	m, err := newMetrics(o.Registerer)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the journal: %w", err), log.Close())
+	}
+	m.tornTail.Set(float64(log.Repaired()))
+	return newJournal(log, m), nil
+}
+
+func newJournal(log entryLog, m *metrics) *Journal { return &Journal{log: log, metrics: m} }
+
+// Replay hands every record to apply, in order. It comes once, before the first Add, also on an empty journal: it is
+// what finds the next index. After an error, be it of the log, of a record's bytes or of apply, the journal takes nothing.
+func (j *Journal) Replay(apply func(domain.Record) error) error {
+	switch {
+	case j.err != nil:
+		return j.err
+	case j.replayed:
+		return errReplayed
+	}
+	next := uint64(1)
+	err := j.log.Replay(func(entry uint64, payload []byte) error {
+		records, err := readGroup(payload, next, apply)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", entry, err)
+		}
+		next += records
+		return nil
+	})
+	if err != nil {
+		return j.fail(fmt.Errorf("replay the journal: %w", err))
+	}
+	j.next, j.replayed = next, true
+	return nil
+}
+
+// Add puts a record into the pending group, and returns the group's size in bytes. It does no I/O and keeps nothing of
+// r. A record that Replay would refuse is a bug and panics: one without events, or with an event or value that
+// journalpb/journal.proto does not know. In a journal that has failed it does nothing; Commit says why.
+func (j *Journal) Add(r domain.Record) (batchBytes int) {
+	switch {
+	case j.err != nil:
+		return j.group.size
+	case !j.replayed:
+		panic("persistence: Add before Replay")
+	}
+	batchBytes = j.group.add(j.next, r)
+	j.next++
+	return batchBytes
+}
+
+// Commit makes the pending group durable, all or nothing; when it returns without an error, it is. The first error is
+// for good, since nobody knows then what is on the disk: the records of that group may be there after a reopening.
+func (j *Journal) Commit() error {
+	if j.err != nil {
+		return j.err
+	}
+	if j.group.records == 0 {
+		return nil
+	}
+	start := time.Now()
+	if _, err := j.log.Append(j.group.payload()); err != nil {
+		return j.fail(fmt.Errorf("commit records %d to %d: %w", j.next-uint64(j.group.records), j.next-1, err))
+	}
+	j.metrics.committed(j.group.records, j.group.size, time.Since(start))
+	j.group.clear()
+	return nil
+}
+
+// Close closes the journal; what was added and not committed is gone. A second Close does nothing.
+func (j *Journal) Close() error {
+	if errors.Is(j.err, ErrClosed) {
+		return nil
+	}
+	j.err = ErrClosed
+	j.metrics.unregister()
+	if err := j.log.Close(); err != nil {
+		return fmt.Errorf("close the journal: %w", err)
+	}
+	return nil
+}
+
+func (j *Journal) fail(err error) error {
+	j.err = err
+	return err
+}

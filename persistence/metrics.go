@@ -1,0 +1,89 @@
+package persistence
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the journal's own figures, since this start.
+type metrics struct {
+	groupRecords prometheus.Histogram
+	duration     prometheus.Histogram
+	records      prometheus.Counter
+	bytes        prometheus.Counter
+	tornTail     prometheus.Gauge
+
+	registerer prometheus.Registerer
+}
+
+// newMetrics makes the metrics and registers them; a nil registerer is fine.
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		groupRecords: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "minicrm_journal_commit_records",
+			Help:    "Records in a group: what one write and one fsync made durable.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 14), // 1 to 8192
+		}),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "minicrm_journal_commit_duration_seconds",
+			Help:    "Time of one write and one fsync.",
+			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16), // 0.1 ms to 3.3 s
+		}),
+		records: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "minicrm_journal_records_total",
+			Help: "Records committed.",
+		}),
+		bytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "minicrm_journal_commit_bytes_total",
+			Help: "Bytes committed, without what the log adds to each entry.",
+		}),
+		tornTail: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "minicrm_journal_torn_tail_bytes",
+			Help: "Bytes of an unfinished write that were cut off the journal at this start; 0 after a clean stop.",
+		}),
+		registerer: r,
+	}
+	if err := m.register(); err != nil {
+		return nil, fmt.Errorf("register the journal's metrics: %w", err)
+	}
+	return m, nil
+}
+
+func (m *metrics) all() []prometheus.Collector {
+	return []prometheus.Collector{m.groupRecords, m.duration, m.records, m.bytes, m.tornTail}
+}
+
+// register registers all metrics or none.
+func (m *metrics) register() error {
+	if m.registerer == nil {
+		return nil
+	}
+	for i, c := range m.all() {
+		if err := m.registerer.Register(c); err != nil {
+			for _, earlier := range m.all()[:i] {
+				m.registerer.Unregister(earlier)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// unregister makes room for the metrics of the journal that is opened next.
+func (m *metrics) unregister() {
+	if m.registerer == nil {
+		return
+	}
+	for _, c := range m.all() {
+		m.registerer.Unregister(c)
+	}
+}
+
+func (m *metrics) committed(records, bytes int, took time.Duration) {
+	m.groupRecords.Observe(float64(records))
+	m.duration.Observe(took.Seconds())
+	m.records.Add(float64(records))
+	m.bytes.Add(float64(bytes))
+}
