@@ -13,6 +13,12 @@ import (
 	"minicrm/persistence/journalpb"
 )
 
+// journalView is what a journal says.
+type journalView struct {
+	contacts map[int64]told
+	assigned []*journalpb.ContactAssigned // in order
+}
+
 // told is what a journal says about one contact.
 type told struct {
 	lead, operator int64
@@ -21,12 +27,12 @@ type told struct {
 
 // readJournal decodes the files of a journal by the formats that persistence/wal and journal.proto describe, sharing no
 // code with the program but the generated messages: an independent look at what is on the disk.
-func readJournal(t *testing.T, data string) map[int64]told {
+func readJournal(t *testing.T, data string) *journalView {
 	t.Helper()
 	segments, err := filepath.Glob(filepath.Join(data, "journal", "[0-9]*"))
 	check(t, err)
 	sort.Strings(segments)
-	contacts := map[int64]told{}
+	view := &journalView{contacts: map[int64]told{}}
 	entry, record := uint64(1), uint64(1)
 	for _, name := range segments {
 		b, err := os.ReadFile(name)
@@ -45,12 +51,12 @@ func readJournal(t *testing.T, data string) map[int64]told {
 			record += uint64(len(group.Records))
 			for _, r := range group.Records {
 				for _, e := range r.Events {
-					note(contacts, e)
+					view.note(e)
 				}
 			}
 		}
 	}
-	return contacts
+	return view
 }
 
 func checkFrame(t *testing.T, frame []byte, entry uint64) {
@@ -65,17 +71,18 @@ func checkFrame(t *testing.T, frame []byte, entry uint64) {
 	}
 }
 
-func note(contacts map[int64]told, event *journalpb.Event) {
+func (v *journalView) note(event *journalpb.Event) {
 	switch e := event.Event.(type) {
 	case *journalpb.Event_ContactCreated:
-		contacts[e.ContactCreated.Id] = told{lead: e.ContactCreated.Lead}
+		v.contacts[e.ContactCreated.Id] = told{lead: e.ContactCreated.Lead}
 	case *journalpb.Event_ContactAssigned:
-		c := contacts[e.ContactAssigned.Id]
+		c := v.contacts[e.ContactAssigned.Id]
 		c.operator = e.ContactAssigned.Operator
-		contacts[e.ContactAssigned.Id] = c
+		v.contacts[e.ContactAssigned.Id] = c
+		v.assigned = append(v.assigned, e.ContactAssigned)
 	case *journalpb.Event_ContactClosed:
-		c := contacts[e.ContactClosed.Id]
+		c := v.contacts[e.ContactClosed.Id]
 		c.closed = true
-		contacts[e.ContactClosed.Id] = c
+		v.contacts[e.ContactClosed.Id] = c
 	}
 }

@@ -120,7 +120,7 @@ func verify(t *testing.T, s *server, a *acknowledged) {
 // verifyJournal holds the files of the journal against what was acknowledged.
 func verifyJournal(t *testing.T, data string, a *acknowledged) {
 	t.Helper()
-	journal := readJournal(t, data)
+	journal := readJournal(t, data).contacts
 	for _, id := range slices.Sorted(maps.Keys(a.contacts)) {
 		want := a.contacts[id]
 		got, ok := journal[id]

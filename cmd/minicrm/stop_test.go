@@ -51,7 +51,7 @@ func TestTerminateAnswersWhatIsInFlight(t *testing.T) {
 	if strings.Contains(s.stderr.String(), "DATA RACE") {
 		t.Error("the race detector found something")
 	}
-	journal := readJournal(t, data)
+	journal := readJournal(t, data).contacts
 	for _, id := range acked {
 		if _, ok := journal[id]; !ok {
 			t.Errorf("contact %d was acknowledged and is not in the journal", id)
