@@ -188,11 +188,11 @@ func TestRestartDrainsBeforeReady(t *testing.T) {
 		&domain.ContactClosed{ID: 1, Source: 1, Operator: holder(d, 1)},
 	}})
 	again, _ := start(t, log)
-	oldest, _ := contact(again, 5)
+	oldest := contact(again, 5)
 	if oldest.Status != domain.StatusAssigned || oldest.Operator != holder(d, 1) {
 		t.Errorf("the oldest contact was not drained: %+v", oldest)
 	}
-	if next, _ := contact(again, 6); next.Status != domain.StatusOpen {
+	if next := contact(again, 6); next.Status != domain.StatusOpen {
 		t.Errorf("a younger contact was drained: %+v", next)
 	}
 	c, err := post(t.Context(), again, 1, "0@example.com")
@@ -202,14 +202,13 @@ func TestRestartDrainsBeforeReady(t *testing.T) {
 	}
 }
 
-func contact(d *Dispatcher, id domain.ContactID) (c domain.Contact, ok bool) {
-	d.View(func(k *domain.Catalog) { c, ok = k.Contact(id) })
-	return c, ok
+func contact(d *Dispatcher, id domain.ContactID) (c domain.Contact) {
+	d.View(func(k *domain.Catalog) { c, _ = k.Contact(id) })
+	return c
 }
 
 func holder(d *Dispatcher, id domain.ContactID) domain.OperatorID {
-	c, _ := contact(d, id)
-	return c.Operator
+	return contact(d, id).Operator
 }
 
 // Catches: answers after a journal error, waiting until a time-out, or no word to the process.

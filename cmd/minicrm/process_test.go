@@ -141,7 +141,7 @@ func (s *server) call(method, path, body string, out any) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // it was read to its end
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return 0, err

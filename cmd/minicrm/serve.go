@@ -33,13 +33,14 @@ func (c *serveCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := (&net.ListenConfig{}).Listen(signals, "tcp", c.Listen)
 	if err != nil {
 		return errors.Join(err, s.close())
 	}
 	logger.Info("ready", "listen", listener.Addr().String(), "data", c.Data,
 		"records", s.dispatcher.Records(), "recovery", time.Since(started).Round(time.Millisecond))
 	server := httpapi.NewServer(s.handler)
+	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelDebug) // what clients do wrong below HTTP
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {

@@ -1,0 +1,126 @@
+package wal
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// childDir names the environment variable that makes the test binary a second process: it opens the log in that
+// directory and appends for ever, telling each acknowledged index.
+const childDir = "WAL_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		os.Exit(child(dir))
+	}
+	os.Exit(m.Run())
+}
+
+const exitLocked = 3
+
+func child(dir string) int {
+	l, err := Open(dir, Options{SegmentSize: smallSegment})
+	if errors.Is(err, ErrLocked) {
+		return exitLocked
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	for {
+		index, err := l.Append(childPayload(l.LastIndex() + 1))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		fmt.Println(index)
+	}
+}
+
+func childPayload(index uint64) []byte {
+	rng := rand.New(rand.NewPCG(index, 0))
+	return randomBytes(rng, 1+rng.IntN(2000))
+}
+
+func childCommand(t *testing.T, dir string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childDir+"="+dir)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+func TestSecondOpenerInThisProcess(t *testing.T) {
+	dir := t.TempDir()
+	l := mustOpen(t, dir, Options{})
+	_, err := Open(dir, Options{})
+	wantError(t, err, ErrLocked, dir)
+	mustAppend(t, l, []byte("the first is not disturbed"))
+	mustClose(t, l)
+	wantReplay(t, mustOpen(t, dir, Options{}), 1, [][]byte{[]byte("the first is not disturbed")})
+}
+
+func TestSecondOpenerInAnotherProcess(t *testing.T) {
+	dir := t.TempDir()
+	mustOpen(t, dir, Options{})
+	err := childCommand(t, dir).Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitLocked {
+		t.Fatalf("the second process: %v", err)
+	}
+}
+
+// A killed process leaves the lock free and all that it acknowledged.
+func TestKilledProcess(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	dir := t.TempDir()
+	for range 5 {
+		acked := killChild(t, dir, 1+rng.IntN(60), time.Duration(rng.IntN(2000))*time.Microsecond)
+		l := mustOpen(t, dir, Options{})
+		if last := l.LastIndex(); last < acked {
+			t.Fatalf("entry %d was acknowledged, the last is %d", acked, last)
+		}
+		var want [][]byte
+		for index := range l.LastIndex() {
+			want = append(want, childPayload(index+1))
+		}
+		wantReplay(t, l, 1, want)
+		mustClose(t, l)
+	}
+}
+
+// killChild lets a child append n entries, waits a little longer, and kills it. It returns the last index that the
+// child told.
+func killChild(t *testing.T, dir string, n int, wait time.Duration) (acked uint64) {
+	t.Helper()
+	cmd := childCommand(t, dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for i := 0; lines.Scan(); i++ {
+		if acked, err = strconv.ParseUint(lines.Text(), 10, 64); err != nil {
+			t.Fatal(err)
+		}
+		if i == n {
+			time.Sleep(wait)
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	cmd.Wait() // killed
+	return acked
+}

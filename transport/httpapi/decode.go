@@ -1,0 +1,189 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"minicrm/domain"
+)
+
+// readBody reads a command's body, empty or JSON by its header, into buf.
+func readBody(req *http.Request, buf *bytes.Buffer) error {
+	if given := req.Header.Get("Content-Type"); given != "" {
+		if media, _, err := mime.ParseMediaType(given); err != nil || media != "application/json" {
+			return domain.Refuse(codeUnsupportedMedia, "Content-Type must be application/json or absent")
+		}
+	}
+	if req.ContentLength > maxBody {
+		return tooLarge()
+	}
+	_, err := buf.ReadFrom(io.LimitReader(req.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return domain.Refuse(codeMalformed, "the body ends before it is whole")
+	case buf.Len() > maxBody:
+		return tooLarge()
+	}
+	return nil
+}
+
+func tooLarge() error {
+	return domain.Refuse(codeTooLarge, "the body must have at most %d bytes", maxBody)
+}
+
+// decode reads the body into a struct of members. An error says that the body is not JSON, or not of the call's shape;
+// values of a wrong type are found later, by required, optional and patched.
+func (r *request) decode(into any) error {
+	if kind := jsontext.Value(r.body).Kind(); kind != jsontext.KindBeginObject && jsontext.Value(r.body).IsValid() {
+		r.note("body", "must be an object, not "+kindName(kind))
+		return r.check(nil)
+	}
+	if err := json.Unmarshal(r.body, into, json.RejectUnknownMembers(true)); err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+// decodeNothing is for calls that need no body: none or an empty object will do.
+func (r *request) decodeNothing() error {
+	if len(bytes.TrimSpace(r.body)) == 0 {
+		return nil
+	}
+	return r.decode(&struct{}{})
+}
+
+func malformed(err error) error {
+	if e, ok := errors.AsType[*json.SemanticError](err); ok && errors.Is(err, json.ErrUnknownName) {
+		return domain.Refuse(codeMalformed, "the call has no field %q", shown(e.JSONPointer.LastToken()))
+	}
+	e, ok := errors.AsType[*jsontext.SyntacticError](err)
+	switch {
+	case !ok:
+		return domain.Refuse(codeMalformed, "the body is not JSON")
+	case errors.Is(e.Err, jsontext.ErrDuplicateName):
+		return domain.Refuse(codeMalformed, "the field %q is there more than once", shown(e.JSONPointer.LastToken()))
+	}
+	return domain.Refuse(codeMalformed, "the body is not one JSON value: byte %d: %s", e.ByteOffset, shown(e.Err.Error()))
+}
+
+// member is one member of a body's object. A value of a wrong type does not end the decoding, it is noted; null is one,
+// since no field of a request can be null.
+type member[T string | int64 | bool] struct {
+	value T
+	given bool
+	wrong string // what is wrong with the value's type; "" = nothing
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (m *member[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	m.given = true
+	want := jsontext.KindString
+	switch any(m.value).(type) {
+	case int64:
+		want = jsontext.KindNumber
+	case bool:
+		want = jsontext.KindTrue
+	}
+	if got := d.PeekKind(); got != want && (want != jsontext.KindTrue || got != jsontext.KindFalse) {
+		m.wrong = "must be " + kindName(want) + ", not " + kindName(got)
+		return d.SkipValue()
+	}
+	token, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	switch v := any(&m.value).(type) {
+	case *string:
+		*v = token.String()
+	case *bool:
+		*v = token.Bool()
+	case *int64:
+		*v, m.wrong = parseInteger(token.String())
+	}
+	return nil
+}
+
+func parseInteger(number string) (value int64, wrong string) {
+	value, err := strconv.ParseInt(number, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return 0, "is out of range"
+	case err != nil:
+		return 0, "must be an integer"
+	}
+	return value, ""
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case jsontext.KindString:
+		return "a string"
+	case jsontext.KindNumber:
+		return "a number"
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return "a boolean"
+	case jsontext.KindBeginObject:
+		return "an object"
+	case jsontext.KindBeginArray:
+		return "an array"
+	default:
+		return k.String()
+	}
+}
+
+// required is the value of a member that must be there.
+func required[T string | int64 | bool](r *request, field string, m member[T]) T {
+	if !m.given {
+		r.note(field, "is required")
+	}
+	return optional(r, field, m, m.value)
+}
+
+// optional is the value of a member, or what it is when the member is not there.
+func optional[T string | int64 | bool](r *request, field string, m member[T], otherwise T) T {
+	switch {
+	case m.wrong != "":
+		r.note(field, m.wrong)
+	case !m.given:
+		return otherwise
+	}
+	return m.value
+}
+
+// patched is the value of a member, nil when the member is not there.
+func patched[T string | int64 | bool](r *request, field string, m member[T]) *T {
+	if !m.given {
+		return nil
+	}
+	value := optional(r, field, m, m.value)
+	return &value
+}
+
+// requiredID is required for an id.
+func requiredID(r *request, field string, m member[int64]) int64 {
+	id := required(r, field, m)
+	if m.given && m.wrong == "" && id < 1 {
+		r.note(field, notAnID)
+	}
+	return id
+}
+
+// requiredEmail is required for an email, and normalises it.
+func requiredEmail(r *request, field string, m member[string]) string {
+	raw := required(r, field, m)
+	if !m.given || m.wrong != "" {
+		return ""
+	}
+	email, wrong := normalizeEmail(raw)
+	if wrong != "" {
+		r.note(field, wrong)
+	}
+	return email
+}

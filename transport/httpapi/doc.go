@@ -1,0 +1,20 @@
+// Package httpapi is the edge of Mini-CRM: JSON over HTTP in, domain values out, and back. It holds no business rule
+// and no state but its in-flight count and its clock.
+//
+// One call's way:
+//
+//	observe            metrics.go: time it, count it, survive a panic
+//	   │
+//	   ▼
+//	read │ command     request.go: a command has its body read, then takes one of MaxInFlight places
+//	   │
+//	   ▼
+//	handler            operators.go, sources.go, links.go, leads.go, contacts.go:
+//	   │                 decode the body, gather every bad field, stamp the time, then
+//	   │                 Dispatcher (a command) or Dispatcher.View (a read)
+//	   ▼
+//	answer │ error     encode.go: one JSON value with its length; problem.go: an RFC 9457 problem
+//
+// Handlers return an answer or an error and never write. Every refusal is a *domain.Error, also those of the edge
+// itself, and one table in problem.go gives each code its status. Any other error is a 500 that says nothing.
+package httpapi

@@ -1,0 +1,100 @@
+package httpapi
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"minicrm/domain"
+)
+
+// answer is what a handler has to say when nothing went wrong.
+type answer struct {
+	status   int
+	location string // of what was created; "" = nothing
+	body     any    // a pointer to a view; nil = no body
+}
+
+func ok(view any) (answer, error) { return answer{status: http.StatusOK, body: view}, nil }
+
+func created[ID ~int64](path string, id ID, view any) (answer, error) {
+	return answer{status: http.StatusCreated, location: path + strconv.FormatInt(int64(id), 10), body: view}, nil
+}
+
+func (a *api) send(c *gin.Context, ans answer) {
+	if ans.location != "" {
+		c.Header("Location", ans.location)
+	}
+	if ans.body == nil {
+		c.Status(ans.status)
+		return
+	}
+	a.write(c, ans.status, "application/json", ans.body)
+}
+
+// write encodes a body whole before the first byte leaves, so that a failure can still become a 500.
+func (a *api) write(c *gin.Context, status int, contentType string, body any) {
+	buf := a.buffer()
+	defer a.giveBack(buf)
+	// A problem may repeat what a client sent, so invalid UTF-8 is replaced rather than refused.
+	if err := json.MarshalWrite(buf, body, jsontext.AllowInvalidUTF8(true)); err != nil {
+		panic(fmt.Errorf("encode %T: %w", body, err)) // views are ours and always encode
+	}
+	header := c.Writer.Header()
+	header.Set("Content-Type", contentType)
+	header.Set("Content-Length", strconv.Itoa(buf.Len()))
+	c.Writer.WriteHeader(status)
+	_, _ = c.Writer.Write(buf.Bytes()) // it fails when the client is gone: there is nobody to tell
+}
+
+func (a *api) buffer() *bytes.Buffer { return a.buffers.Get().(*bytes.Buffer) }
+
+func (a *api) giveBack(buf *bytes.Buffer) {
+	if buf.Cap() > maxPooled {
+		return
+	}
+	buf.Reset()
+	a.buffers.Put(buf)
+}
+
+// listView is one page of any list.
+type listView[V any] struct {
+	Items []V     `json:"items"` // an empty list is [], never null
+	Next  *string `json:"next"`
+}
+
+// list shows a page; next is the domain's cursor, 0 = no more yet.
+func list[E, V any](items []E, next uint64, view func(E) *V) (answer, error) {
+	l := &listView[*V]{Items: make([]*V, len(items))}
+	for i := range items {
+		l.Items[i] = view(items[i])
+	}
+	if next != 0 {
+		cursor := strconv.FormatUint(next, 10)
+		l.Next = &cursor
+	}
+	return ok(l)
+}
+
+// moment is a time as the API shows it: RFC 3339 in UTC, with as many digits as it has, microseconds at most.
+type moment domain.Time
+
+// AppendText implements encoding.TextAppender.
+func (m moment) AppendText(b []byte) ([]byte, error) {
+	return time.UnixMicro(int64(m)).UTC().AppendFormat(b, time.RFC3339Nano), nil
+}
+
+// orNull makes a zero a null.
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}

@@ -1,0 +1,103 @@
+package httpapi
+
+import "minicrm/domain"
+
+type leadBody struct {
+	Email member[string] `json:"email"`
+	Name  member[string] `json:"name"`
+	Phone member[string] `json:"phone"`
+}
+
+// leadPatchBody has no email: it is what makes a lead that lead.
+type leadPatchBody struct {
+	Name  member[string] `json:"name"`
+	Phone member[string] `json:"phone"`
+}
+
+type leadView struct {
+	ID        domain.LeadID `json:"id"`
+	Email     string        `json:"email"`
+	Name      string        `json:"name"`
+	Phone     string        `json:"phone"`
+	CreatedAt moment        `json:"created_at"`
+}
+
+func viewLead(l domain.Lead) *leadView {
+	return &leadView{ID: l.ID, Email: l.Email, Name: l.Name, Phone: l.Phone, CreatedAt: moment(l.CreatedAt)}
+}
+
+func (a *api) createLead(r *request) (answer, error) {
+	var body leadBody
+	if err := r.decode(&body); err != nil {
+		return answer{}, err
+	}
+	n := domain.NewLead{
+		Email: requiredEmail(r, "email", body.Email),
+		Name:  optional(r, "name", body.Name, ""),
+		Phone: optional(r, "phone", body.Phone, ""),
+	}
+	if err := r.check(n.Validate()); err != nil {
+		return answer{}, err
+	}
+	l, err := a.dispatcher.CreateLead(r.context(), n, a.clock.Now())
+	if err != nil {
+		return answer{}, err
+	}
+	return created("/v1/leads/", l.ID, viewLead(l))
+}
+
+func (a *api) changeLead(r *request) (answer, error) {
+	var body leadPatchBody
+	if err := r.decode(&body); err != nil {
+		return answer{}, err
+	}
+	id := domain.LeadID(r.pathID("id"))
+	p := domain.LeadPatch{
+		Name:  patched(r, "name", body.Name),
+		Phone: patched(r, "phone", body.Phone),
+	}
+	if err := r.check(p.Validate()); err != nil {
+		return answer{}, err
+	}
+	l, err := a.dispatcher.ChangeLead(r.context(), id, p, a.clock.Now())
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(viewLead(l))
+}
+
+func (a *api) getLead(r *request) (answer, error) {
+	id := domain.LeadID(r.pathID("id"))
+	if err := r.check(nil); err != nil {
+		return answer{}, err
+	}
+	var l domain.Lead
+	var known bool
+	a.dispatcher.View(func(c *domain.Catalog) { l, known = c.Lead(id) })
+	if !known {
+		return answer{}, domain.Refuse(domain.CodeLeadNotFound, "there is no lead %d", id)
+	}
+	return ok(viewLead(l))
+}
+
+// listLeads lists all leads, or the one that has an email.
+func (a *api) listLeads(r *request) (answer, error) {
+	email := r.queryEmail()
+	after, limit := r.page()
+	if email != "" && after != 0 {
+		r.note("after", "cannot be combined with email: that list has one page")
+	}
+	if err := r.check(nil); err != nil {
+		return answer{}, err
+	}
+	var items []domain.Lead
+	var next uint64
+	a.dispatcher.View(func(c *domain.Catalog) {
+		if email == "" {
+			items, next = c.Leads(after, limit)
+		} else if l, known := c.LeadByEmail(email); known {
+			items = []domain.Lead{l}
+		}
+	})
+	return list(items, next, viewLead)
+}

@@ -1,0 +1,124 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"minicrm/domain"
+)
+
+// Codes of the edge itself, beside the domain's.
+const (
+	codeMalformed        domain.Code = "malformed"              // not JSON, or not the members that the call knows
+	codeNotFound         domain.Code = "not_found"              // no such route
+	codeMethodNotAllowed domain.Code = "method_not_allowed"     // no such method on this route
+	codeTooLarge         domain.Code = "too_large"              // the body is over maxBody
+	codeUnsupportedMedia domain.Code = "unsupported_media_type" // the body is not said to be JSON
+	codeOverloaded       domain.Code = "overloaded"             // all in-flight places are taken
+	codeInternal         domain.Code = "internal"               // our fault
+)
+
+const (
+	problemsPage   = "/docs/problems#"
+	internalDetail = "the server failed; its log says why"
+	retryAfter     = "1" // seconds
+	// statusClientGone is nginx's status for a client that left before its answer: nobody reads it but the metrics.
+	statusClientGone = 499
+)
+
+// kind is what HTTP says about a code.
+type kind struct {
+	status int
+	title  string
+}
+
+// kinds has every code, the domain's and the edge's.
+var kinds = map[domain.Code]kind{
+	codeMalformed:               {http.StatusBadRequest, "The request is malformed"},
+	codeNotFound:                {http.StatusNotFound, "No such path"},
+	domain.CodeOperatorNotFound: {http.StatusNotFound, "No such operator"},
+	domain.CodeSourceNotFound:   {http.StatusNotFound, "No such source"},
+	domain.CodeLeadNotFound:     {http.StatusNotFound, "No such lead"},
+	domain.CodeContactNotFound:  {http.StatusNotFound, "No such contact"},
+	domain.CodeLinkNotFound:     {http.StatusNotFound, "The operator is not linked to the source"},
+	codeMethodNotAllowed:        {http.StatusMethodNotAllowed, "No such method"},
+	domain.CodeEmailTaken:       {http.StatusConflict, "Another lead has this email"},
+	domain.CodeContactClosed:    {http.StatusConflict, "The contact is closed"},
+	domain.CodeOperatorFull:     {http.StatusConflict, "The operator is full"},
+	domain.CodeOperatorInactive: {http.StatusConflict, "The operator is not active"},
+	domain.CodeNotLinked:        {http.StatusConflict, "The operator is not linked to the source"},
+	domain.CodeTooManyLinks:     {http.StatusConflict, "The source has too many operators"},
+	codeTooLarge:                {http.StatusRequestEntityTooLarge, "The body is too large"},
+	codeUnsupportedMedia:        {http.StatusUnsupportedMediaType, "The body must be JSON"},
+	domain.CodeInvalid:          {http.StatusUnprocessableEntity, "The request has bad values"},
+	codeInternal:                {http.StatusInternalServerError, "Internal error"},
+	domain.CodeUnavailable:      {http.StatusServiceUnavailable, "The service is unavailable"},
+	codeOverloaded:              {http.StatusServiceUnavailable, "The service is overloaded"},
+}
+
+// problem is the body of every refusal: RFC 9457, with a code to switch on.
+type problem struct {
+	Type   string         `json:"type"`
+	Title  string         `json:"title"`
+	Status int            `json:"status"`
+	Code   domain.Code    `json:"code"`
+	Detail string         `json:"detail"`
+	Errors []problemField `json:"errors,omitempty"`
+	LeadID domain.LeadID  `json:"lead_id,omitzero"`
+}
+
+type problemField struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// refuse answers with what went wrong. What is no refusal is logged here, once, and not shown.
+func (a *api) refuse(c *gin.Context, err error) {
+	refusal, expected := errors.AsType[*domain.Error](err)
+	if expected {
+		_, expected = kinds[refusal.Code]
+	}
+	switch {
+	case expected:
+		a.sendProblem(c, refusal)
+	case errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil:
+		c.Status(statusClientGone)
+	default:
+		a.log.Error("a call failed", "method", c.Request.Method, "route", routeLabel(c.FullPath()), "error", err)
+		a.sendProblem(c, domain.Refuse(codeInternal, internalDetail))
+	}
+}
+
+func (a *api) sendProblem(c *gin.Context, e *domain.Error) {
+	k := kinds[e.Code]
+	p := &problem{
+		Type:   problemsPage + string(e.Code),
+		Title:  k.title,
+		Status: k.status,
+		Code:   e.Code,
+		Detail: e.Message,
+		LeadID: e.Lead,
+	}
+	for _, f := range e.Fields {
+		p.Errors = append(p.Errors, problemField(f))
+	}
+	if k.status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", retryAfter)
+	}
+	a.write(c, k.status, "application/problem+json", p)
+}
+
+// shown cuts a client's own text to what an answer may repeat.
+func shown(text string) string {
+	count := 0
+	for i := range text {
+		if count == maxShown {
+			return text[:i] + "…"
+		}
+		count++
+	}
+	return text
+}

@@ -1,0 +1,119 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"minicrm/domain"
+)
+
+// request is one call as a handler reads it. What is wrong with its path, body and query is gathered in bad, so that a
+// client is told all of it at once; check ends the reading.
+type request struct {
+	c     *gin.Context
+	body  []byte
+	query url.Values // what no one has asked for yet
+	bad   []domain.FieldError
+}
+
+// handler reads a request, has it done, and says what to answer. It never writes.
+type handler func(r *request) (answer, error)
+
+// read serves a call that changes nothing.
+func (a *api) read(h handler) gin.HandlerFunc {
+	return func(c *gin.Context) { a.serve(c, nil, h) }
+}
+
+// command serves a call that changes something. It takes its place only when its body is here: clients that are slow
+// to send must not keep out those that are not.
+func (a *api) command(h handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		body := a.buffer()
+		defer a.giveBack(body)
+		if err := readBody(c.Request, body); err != nil {
+			a.refuse(c, err)
+			return
+		}
+		if !a.places.take() {
+			a.metrics.refused.Inc()
+			a.refuse(c, domain.Refuse(codeOverloaded, "%d commands are in flight already; nothing was done, try again", cap(a.places)))
+			return
+		}
+		defer a.places.leave()
+		a.serve(c, body.Bytes(), h)
+	}
+}
+
+func (a *api) serve(c *gin.Context, body []byte, h handler) {
+	query, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		a.refuse(c, domain.Refuse(codeMalformed, "the query string is malformed"))
+		return
+	}
+	ans, err := h(&request{c: c, body: body, query: query})
+	if err != nil {
+		a.refuse(c, err)
+		return
+	}
+	a.send(c, ans)
+}
+
+// context is what a command runs under. It does not end when the client goes away: the command is on its way by then and
+// keeps its place until it is answered, or clients that give up and try again would fill the mailboxes past the limit.
+func (r *request) context() context.Context { return context.WithoutCancel(r.c.Request.Context()) }
+
+func (r *request) note(field, message string) {
+	r.bad = append(r.bad, domain.FieldError{Field: field, Message: message})
+}
+
+// check is the end of reading: nil when nothing is wrong. invalid is what the domain says of the values; of a field
+// that could not even be read it knows only the zero value, so there the first finding stands.
+func (r *request) check(invalid error) error {
+	refusal, ok := errors.AsType[*domain.Error](invalid)
+	if invalid != nil && !ok {
+		return invalid
+	}
+	if ok {
+		known := len(r.bad)
+		for _, f := range refusal.Fields {
+			if !slices.ContainsFunc(r.bad[:known], func(b domain.FieldError) bool { return b.Field == f.Field }) {
+				r.bad = append(r.bad, f)
+			}
+		}
+	}
+	r.refuseRest()
+	if len(r.bad) == 0 {
+		return nil
+	}
+	return &domain.Error{Code: domain.CodeInvalid, Message: "the request has bad values", Fields: r.bad}
+}
+
+// pathID reads an id from the path. One that cannot be an id is a bad value rather than a 404: the client has a bug,
+// while a 404 would tell it that the thing is gone.
+func (r *request) pathID(name string) int64 {
+	id, ok := parseID(r.c.Param(name))
+	if !ok {
+		r.note(name, notAnID)
+	}
+	return id
+}
+
+const notAnID = "must be an integer from 1"
+
+// parseID reads an id in the one way in which we write it: no sign, no leading zero.
+func parseID(text string) (int64, bool) {
+	if strings.HasPrefix(text, "+") || strings.HasPrefix(text, "0") {
+		return 0, false
+	}
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 {
+		return 0, false
+	}
+	return id, true
+}

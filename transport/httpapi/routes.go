@@ -1,0 +1,73 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"minicrm/domain"
+)
+
+// routes is the whole HTTP surface.
+func (a *api) routes(metrics http.Handler) http.Handler {
+	gin.SetMode(gin.ReleaseMode) // a global of Gin's; before New, which prints in its debug mode
+	e := gin.New()
+	e.HandleMethodNotAllowed = true
+	e.RedirectTrailingSlash = false // a client's typo is a 404, not a second request
+	e.Use(a.observe)
+	e.NoRoute(a.always(codeNotFound, "there is no such path; the API is under /v1"))
+	e.NoMethod(a.always(codeMethodNotAllowed, "the path does not know this method; the Allow header has those that it knows"))
+
+	get(e, "/healthz", healthz)
+	get(e, "/readyz", a.readyz)
+	if metrics != nil {
+		get(e, "/metrics", gin.WrapH(metrics))
+	}
+
+	v1 := e.Group("/v1")
+	v1.POST("/operators", a.command(a.createOperator))
+	get(v1, "/operators", a.read(a.listOperators))
+	get(v1, "/operators/:id", a.read(a.getOperator))
+	v1.PATCH("/operators/:id", a.command(a.changeOperator))
+
+	v1.POST("/sources", a.command(a.createSource))
+	get(v1, "/sources", a.read(a.listSources))
+	get(v1, "/sources/:id", a.read(a.getSource))
+	v1.PATCH("/sources/:id", a.command(a.changeSource))
+
+	get(v1, "/sources/:id/operators", a.read(a.listLinks))
+	v1.PUT("/sources/:id/operators/:operator_id", a.command(a.setLink))
+	v1.DELETE("/sources/:id/operators/:operator_id", a.command(a.removeLink))
+
+	v1.POST("/leads", a.command(a.createLead))
+	get(v1, "/leads", a.read(a.listLeads))
+	get(v1, "/leads/:id", a.read(a.getLead))
+	v1.PATCH("/leads/:id", a.command(a.changeLead))
+
+	v1.POST("/contacts", a.command(a.createContact))
+	get(v1, "/contacts", a.read(a.listContacts))
+	get(v1, "/contacts/:id", a.read(a.getContact))
+	v1.POST("/contacts/:id/assign", a.command(a.assignContact))
+	v1.POST("/contacts/:id/close", a.command(a.closeContact))
+	return e
+}
+
+// get serves GET and HEAD, which RFC 9110 wants together; net/http leaves the body out.
+func get(r gin.IRoutes, path string, h gin.HandlerFunc) {
+	r.GET(path, h)
+	r.HEAD(path, h)
+}
+
+func (a *api) always(code domain.Code, detail string) gin.HandlerFunc {
+	return func(c *gin.Context) { a.refuse(c, domain.Refuse(code, "%s", detail)) }
+}
+
+func healthz(c *gin.Context) { c.String(http.StatusOK, "ok") }
+
+func (a *api) readyz(c *gin.Context) {
+	if err := a.ready(); err != nil {
+		a.refuse(c, domain.Refuse(domain.CodeUnavailable, "not ready: %v", err))
+		return
+	}
+	c.String(http.StatusOK, "ok")
+}

@@ -1,0 +1,78 @@
+package httpapi
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Time-outs and the header limit of the server. A command waits for an fsync at most, so whoever needs longer is stuck
+// or hostile.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 30 * time.Second // header and body
+	writeTimeout      = 60 * time.Second // from the end of the header to the end of the answer
+	idleTimeout       = 2 * time.Minute  // above the keep-alive of common proxies, which would else race our close
+	maxHeaderBytes    = 16 << 10
+)
+
+// Options is what a handler is made of. Dispatcher and Clock are required.
+type Options struct {
+	Dispatcher  Dispatcher
+	Clock       *Clock
+	Registerer  prometheus.Registerer // of the edge's own metrics; nil = they are not exported
+	Metrics     http.Handler          // serves /metrics; nil = no such route
+	Ready       func() error          // why the process is not ready; nil = it always is
+	MaxInFlight int                   // commands at once; 0 = DefaultMaxInFlight
+	Logger      *slog.Logger          // nil = silent
+}
+
+// api is one edge: what its handlers share.
+type api struct {
+	dispatcher Dispatcher
+	clock      *Clock
+	ready      func() error
+	places     places
+	metrics    *metrics
+	buffers    sync.Pool // of *bytes.Buffer
+	log        *slog.Logger
+}
+
+// New is the handler of the whole HTTP surface.
+func New(o Options) http.Handler {
+	if o.MaxInFlight <= 0 {
+		o.MaxInFlight = DefaultMaxInFlight
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Ready == nil {
+		o.Ready = func() error { return nil }
+	}
+	a := &api{
+		dispatcher: o.Dispatcher,
+		clock:      o.Clock,
+		ready:      o.Ready,
+		places:     make(places, o.MaxInFlight),
+		buffers:    sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		log:        o.Logger,
+	}
+	a.metrics = newMetrics(o.Registerer, func() float64 { return float64(len(a.places)) })
+	return a.routes(o.Metrics)
+}
+
+// NewServer is a server for h with this package's time-outs and header limit; the caller listens and shuts down.
+func NewServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+	}
+}
