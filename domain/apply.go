@@ -104,22 +104,23 @@ func (c *Catalog) linkRemoved(e *LinkRemoved) error {
 }
 
 func (c *Catalog) leadCreated(e *LeadCreated, at Time) error {
-	if want := LeadID(len(c.leads) + 1); e.ID != want {
+	if want := LeadID(c.leadCount + 1); e.ID != want {
 		return fmt.Errorf("lead %d instead of %d", e.ID, want)
 	}
 	if other, taken := c.byEmail[e.Email]; taken {
 		return fmt.Errorf("lead %d has the email of lead %d", e.ID, other)
 	}
-	c.leads = append(c.leads, Lead{ID: e.ID, Email: e.Email, Name: e.Name, Phone: e.Phone, CreatedAt: at})
+	*c.leads.edit(int64(c.leadCount)) = Lead{ID: e.ID, Email: e.Email, Name: e.Name, Phone: e.Phone, CreatedAt: at}
+	c.leadCount++
 	c.byEmail[e.Email] = e.ID
 	return nil
 }
 
 func (c *Catalog) leadChanged(e *LeadChanged) error {
-	if e.ID < 1 || int64(e.ID) > int64(len(c.leads)) {
+	if !c.hasLead(e.ID) {
 		return fmt.Errorf("no lead %d", e.ID)
 	}
-	lead := &c.leads[e.ID-1]
+	lead := c.leads.edit(int64(e.ID - 1))
 	set(&lead.Name, e.Name)
 	set(&lead.Phone, e.Phone)
 	return nil
@@ -127,13 +128,13 @@ func (c *Catalog) leadChanged(e *LeadChanged) error {
 
 func (c *Catalog) contactCreated(e *ContactCreated, at Time) error {
 	s := c.sources[e.Source]
-	if s == nil || e.Lead < 1 || int64(e.Lead) > int64(len(c.leads)) {
+	if s == nil || !c.hasLead(e.Lead) {
 		return fmt.Errorf("no source %d or no lead %d", e.Source, e.Lead)
 	}
 	if e.ID < 1 || e.ID > c.nextIDs.contact+maxIDGap {
 		return fmt.Errorf("contact %d is out of range", e.ID)
 	}
-	contact := c.contacts.grow(e.ID)
+	contact := c.contacts.edit(int64(e.ID))
 	if contact.ID != 0 {
 		return fmt.Errorf("contact %d exists", e.ID)
 	}
@@ -144,7 +145,7 @@ func (c *Catalog) contactCreated(e *ContactCreated, at Time) error {
 	}
 	c.byStatus[StatusOpen].Add(contact.seq)
 	s.contacts = append(s.contacts, contact.seq)
-	lead := &c.leads[e.Lead-1]
+	lead := c.leads.edit(int64(e.Lead - 1))
 	lead.contacts = append(lead.contacts, contact.seq)
 	s.backlog.Add(RankOf(e.ID))
 	return nil
@@ -185,9 +186,9 @@ func (c *Catalog) contactClosed(e *ContactClosed, at Time) error {
 	return nil
 }
 
-// held finds a contact that is not closed, and checks that holder (0 = nobody) holds it as the event says.
+// held finds a contact that is not closed, to be changed, and checks that holder (0 = nobody) holds it as the event says.
 func (c *Catalog) held(id ContactID, source SourceID, holder OperatorID) (*Contact, *sourceState, error) {
-	contact := c.contacts.at(id)
+	contact := c.contacts.get(int64(id))
 	switch {
 	case contact == nil || contact.ID == 0 || contact.Source != source:
 		return nil, nil, fmt.Errorf("no contact %d in source %d", id, source)
@@ -196,7 +197,7 @@ func (c *Catalog) held(id ContactID, source SourceID, holder OperatorID) (*Conta
 	case (contact.Status == StatusAssigned) != (holder != 0) || contact.Operator != holder:
 		return nil, nil, fmt.Errorf("contact %d is held by operator %d, not by %d", id, contact.Operator, holder)
 	}
-	return contact, c.sources[source], nil
+	return c.contacts.edit(int64(id)), c.sources[source], nil
 }
 
 // unhold takes an open contact out of the backlog, or an assigned one from its operator.

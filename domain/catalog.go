@@ -7,11 +7,12 @@ type Catalog struct {
 	last      Time   // the latest time stamp seen
 	operators []operatorState
 	sources   map[SourceID]*sourceState
-	sourceIDs []SourceID // in commit order
-	leads     []Lead
+	sourceIDs []SourceID  // in commit order
+	leads     pages[Lead] // lead i+1 at i
+	leadCount int
 	byEmail   map[string]LeadID
-	contacts  contactPages
-	order     []ContactID // in commit order
+	contacts  pages[Contact] // by id; a place may still be empty, since sources commit in any order
+	order     []ContactID    // in commit order
 	byStatus  [StatusClosed + 1]Ordered[uint32]
 	nextIDs   struct {
 		source  SourceID
@@ -72,18 +73,20 @@ func (c *Catalog) Waiting(id SourceID) int {
 
 // Lead looks a lead up.
 func (c *Catalog) Lead(id LeadID) (Lead, bool) {
-	if id < 1 || int64(id) > int64(len(c.leads)) {
+	if !c.hasLead(id) {
 		return Lead{}, false
 	}
-	return c.leads[id-1], true
+	return *c.leads.get(int64(id - 1)), true
 }
+
+func (c *Catalog) hasLead(id LeadID) bool { return id >= 1 && int64(id) <= int64(c.leadCount) }
 
 // LeadByEmail looks a lead up by its normalised email.
 func (c *Catalog) LeadByEmail(email string) (Lead, bool) { return c.Lead(c.byEmail[email]) }
 
 // Contact looks a contact up.
 func (c *Catalog) Contact(id ContactID) (Contact, bool) {
-	if p := c.contacts.at(id); p != nil && p.ID != 0 {
+	if p := c.contacts.get(int64(id)); p != nil && p.ID != 0 {
 		return *p, true
 	}
 	return Contact{}, false
@@ -128,24 +131,4 @@ func (c *Catalog) operator(id OperatorID) *operatorState {
 		return nil
 	}
 	return &c.operators[id-1]
-}
-
-// pageSize is the number of contacts in one page.
-const pageSize = 1024
-
-// contactPages holds contacts by id. Ids are dense, but sources commit in any order, so a place may still be empty.
-type contactPages []*[pageSize]Contact
-
-func (p contactPages) at(id ContactID) *Contact {
-	if id < 1 || int64(id) >= int64(len(p))*pageSize {
-		return nil
-	}
-	return &p[id/pageSize][id%pageSize]
-}
-
-func (p *contactPages) grow(id ContactID) *Contact {
-	for int64(id) >= int64(len(*p))*pageSize {
-		*p = append(*p, new([pageSize]Contact))
-	}
-	return p.at(id)
 }

@@ -36,8 +36,14 @@ func (c *Catalog) Sources(after uint64, limit int) (items []Source, next uint64)
 
 // Leads lists leads.
 func (c *Catalog) Leads(after uint64, limit int) (items []Lead, next uint64) {
-	page, next := window(c.leads, after, limit)
-	return slices.Clone(page), next
+	for after < uint64(c.leadCount) && len(items) < limit {
+		items = append(items, *c.leads.get(int64(after)))
+		after++
+	}
+	if after >= uint64(c.leadCount) {
+		return items, 0
+	}
+	return items, after
 }
 
 // Links lists a source's links.
@@ -80,7 +86,7 @@ func (c *Catalog) Contacts(f ContactFilter, after uint64, limit int) (items []Co
 		if len(items) == limit {
 			return items, uint64(items[limit-1].seq)
 		}
-		items = append(items, *c.contacts.at(c.order[found-1]))
+		items = append(items, *c.contacts.get(int64(c.order[found-1])))
 		place = found + 1
 	}
 }

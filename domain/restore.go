@@ -11,7 +11,7 @@ import (
 func (c *Catalog) Registry() *Registry {
 	return &Registry{
 		byEmail:     maps.Clone(c.byEmail),
-		nextLead:    LeadID(len(c.leads) + 1),
+		nextLead:    LeadID(c.leadCount + 1),
 		nextContact: c.nextIDs.contact,
 	}
 }
@@ -53,7 +53,7 @@ func (c *Catalog) Desks(seats func(SourceID) Seats) []*Desk {
 	}
 	for _, status := range []Status{StatusOpen, StatusAssigned} {
 		for seq := range c.byStatus[status].All {
-			contact := c.contacts.at(c.order[seq-1])
+			contact := c.contacts.get(int64(c.order[seq-1]))
 			holder := contact.Operator
 			if status == StatusOpen {
 				holder = 0

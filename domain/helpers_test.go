@@ -1,0 +1,124 @@
+package domain
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Random tests come in two kinds. Those on rapid print how to run a failure again by themselves. Those that need
+// uniform randomness over long runs take a seed, print it, and run again with -domain.seed.
+var seedFlag = flag.Uint64("domain.seed", 0, "run the seeded tests with this seed only")
+
+// seeded runs f with a few random seeds, or with the one of the flag.
+func seeded(t *testing.T, runs int, f func(t *testing.T, rng *rand.Rand)) {
+	t.Helper()
+	for run := range runs {
+		seed := rand.Uint64()
+		if *seedFlag != 0 {
+			seed, runs = *seedFlag, 1
+		}
+		t.Run(fmt.Sprint(run), func(t *testing.T) {
+			t.Logf("seed %d; rerun: go test ./domain -run '%s' -domain.seed=%d", seed, t.Name(), seed)
+			f(t, rand.New(rand.NewPCG(seed, 0)))
+		})
+		if *seedFlag != 0 {
+			return
+		}
+	}
+}
+
+// commandLine is the flags that were given; to be called before any is set here.
+var commandLine = sync.OnceValue(func() map[string]bool {
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	return given
+})
+
+// property runs a rapid test with as many checks and, for state machines, steps as this test deserves; what the
+// command line says about them goes first.
+func property(t *testing.T, checks, steps int, f func(*rapid.T)) {
+	t.Helper()
+	given := commandLine()
+	for name, value := range map[string]int{"rapid.checks": checks, "rapid.steps": steps} {
+		if given[name] {
+			continue
+		}
+		before := flag.Lookup(name).Value.String()
+		if err := flag.Set(name, fmt.Sprint(value)); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = flag.Set(name, before) }()
+	}
+	rapid.Check(t, f)
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// codeOf is the code of a refusal; "" when err is none.
+func codeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// ledgerOf is a ledger of operators 1, 2, 3 ... with these weights.
+func ledgerOf(weights ...int64) *Ledger {
+	l := &Ledger{}
+	for i, w := range weights {
+		l.Set(OperatorID(i+1), w)
+	}
+	return l
+}
+
+// everybody is the set of all rows that have a weight.
+func everybody(l *Ledger) Rows {
+	set := Rows{}.cleared(len(l.rows))
+	for row := range l.rows {
+		if l.rows[row].Weight > 0 {
+			set.Add(row)
+		}
+	}
+	return set
+}
+
+// rowsOf is a set of rows, by their operators.
+func rowsOf(l *Ledger, ops ...OperatorID) Rows {
+	set := Rows{}.cleared(len(l.rows))
+	for _, op := range ops {
+		row, linked := l.Find(op)
+		if !linked {
+			panic(fmt.Sprintf("operator %d is not linked", op))
+		}
+		set.Add(row)
+	}
+	return set
+}
+
+// decide is one whole decision.
+func decide(l *Ledger, set Rows) OperatorID {
+	row := l.Pick(set)
+	l.Charge(set, row)
+	return l.rows[row].Operator
+}
+
+func sumOfLags(l *Ledger) (sum int64) {
+	for i := range l.rows {
+		sum += l.rows[i].Lag
+	}
+	return sum
+}

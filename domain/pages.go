@@ -1,0 +1,49 @@
+package domain
+
+// pageSize is the number of items in one page: what one change after a freeze copies.
+const pageSize = 256
+
+// pages is an array that grows, made of pages that are copied when they are written to after a freeze. So a frozen
+// view can be read, without a lock and for as long as it takes, while the array changes. Positions start at 0.
+type pages[T any] struct {
+	list  []*page[T]
+	epoch uint64 // counts freezes
+}
+
+type page[T any] struct {
+	epoch uint64 // the freezes at the time when it was made: fewer than pages.epoch = a frozen view may read it
+	items [pageSize]T
+}
+
+// get is the item at a position, to be read; nil beyond the end.
+func (p *pages[T]) get(at int64) *T { return view[T](p.list).get(at) }
+
+// edit is the item at a position, to be written to; the array grows to have it.
+func (p *pages[T]) edit(at int64) *T {
+	n := at / pageSize
+	for n >= int64(len(p.list)) {
+		p.list = append(p.list, &page[T]{epoch: p.epoch})
+	}
+	if p.list[n].epoch < p.epoch {
+		copied := *p.list[n]
+		copied.epoch = p.epoch
+		p.list[n] = &copied
+	}
+	return &p.list[n].items[at%pageSize]
+}
+
+// freeze is a view of the array as it is now.
+func (p *pages[T]) freeze() view[T] {
+	p.epoch++
+	return append(view[T](nil), p.list...)
+}
+
+// view is a frozen array.
+type view[T any] []*page[T]
+
+func (v view[T]) get(at int64) *T {
+	if at < 0 || at >= int64(len(v))*pageSize {
+		return nil
+	}
+	return &v[at/pageSize].items[at%pageSize]
+}
