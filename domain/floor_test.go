@@ -81,6 +81,12 @@ func TestFloorCommitsBeforeItFrees(t *testing.T) {
 	}
 	first := w.contact(1, "a@example.com")
 	second := w.contact(2, "b@example.com")
+	w.floor.Commit = func(r Record) {
+		if s := w.floor.seatings[op]; s.Looks() || s.Load != 1 {
+			t.Errorf("the seat is free while %T is sent", r.Events[0])
+		}
+		w.commit(r)
+	}
 	w.close(first)
 	w.deliver()
 	if len(w.records) != 2 {

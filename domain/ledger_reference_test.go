@@ -154,7 +154,7 @@ func (r *reference) differs(l *Ledger) error {
 func TestLedgerAgainstReference(t *testing.T) {
 	property(t, 150, 150, func(t *rapid.T) {
 		l, ref := &Ledger{}, newReference()
-		weight := rapid.OneOf(rapid.Int64Range(1, 4), rapid.Int64Range(1, MaxWeight), rapid.SampledFrom([]int64{0, 1, 2, 7, MaxWeight}))
+		weight := rapid.OneOf(rapid.Int64Range(1, 8), rapid.Int64Range(1, MaxWeight), rapid.SampledFrom([]int64{0, 1, 2, 7, MaxWeight}))
 		operator := rapid.Map(rapid.IntRange(1, 9), func(i int) OperatorID { return OperatorID(i) })
 		link := func(t *rapid.T) {
 			op, w := operator.Draw(t, "operator"), weight.Draw(t, "weight")

@@ -17,6 +17,8 @@ func TestLedgerFirstRound(t *testing.T) {
 		{"equal", []int64{1, 1, 1}, []OperatorID{1, 2, 3, 1, 2, 3}},
 		{"two", []int64{1, 3}, []OperatorID{2, 1, 2, 2, 2, 1, 2, 2}},
 		{"1:2:7", []int64{1, 2, 7}, []OperatorID{3, 3, 2, 3, 3, 1, 3, 3, 2, 3, 3, 3, 2, 3, 3, 1, 3, 3, 2, 3}},
+		{"exactly due", []int64{1, 1, 6}, []OperatorID{3, 3, 3, 1, 3, 2, 3, 3}},
+		{"exactly due of five", []int64{1, 1, 1, 2, 3}, []OperatorID{5, 4, 5, 1, 2, 3, 4, 5}},
 		{"zero in the middle", []int64{1, 0, 1}, []OperatorID{1, 3, 1, 3}},
 	} {
 		l := ledgerOf(c.weights...)

@@ -23,6 +23,7 @@ type world struct {
 	records  []Record // of the current command
 	answers  []error  // of the current command
 	now      Time
+	frozen   *Frozen // of some earlier moment
 }
 
 func newWorld(t rapid.TB) *world {
@@ -65,8 +66,18 @@ func (w *world) begin(force bool) Time {
 	return w.now
 }
 
-// deliver hands out grants until none is left.
-func (w *world) deliver() { w.floor.Deliver(w.desks) }
+// deliver hands out grants until none is left. Were they to go round for ever, it would say so.
+func (w *world) deliver() {
+	w.t.Helper()
+	for range 1_000 {
+		if len(w.floor.grants) == 0 {
+			w.floor.Deliver(w.desks)
+			return
+		}
+		w.deliverOne()
+	}
+	w.t.Fatalf("grants go round: %+v", w.floor.grants)
+}
 
 // deliverOne hands out the oldest grant.
 func (w *world) deliverOne() {
@@ -142,6 +153,7 @@ func (w *world) check() {
 			w.t.Fatalf("replay: %v", err)
 		}
 	}
+	w.checkFrozen()
 	if got, want := dump(again), dump(w.catalog); !reflect.DeepEqual(got, want) {
 		w.t.Fatalf("replayed:  %+v\ncommitted: %+v", got, want)
 	}
