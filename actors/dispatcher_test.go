@@ -164,12 +164,13 @@ func TestLastSeatsAreNeverTakenTwice(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	a := newAuditor(map[domain.Event]stamp{})
-	a.strict = false
-	if err := a.audit(log.records); err != nil {
-		t.Error(err)
+	a := domain.NewAuditor(domain.NewCatalog())
+	for _, r := range log.records {
+		if err := a.Record(r); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := a.conserving(); err != nil {
+	if err := a.Conserving(); err != nil {
 		t.Error(err)
 	}
 }

@@ -170,7 +170,10 @@ func (s *simulation) rest(when string) error {
 	if err := s.auditor.audit(s.disk.durable); err != nil {
 		return fmt.Errorf("%s: %w", when, err)
 	}
-	if err := s.auditor.conserving(); err != nil {
+	if err := s.auditor.Conserving(); err != nil {
+		return fmt.Errorf("%s: %w", when, err)
+	}
+	if err := s.auditor.Catalog().Check(); err != nil {
 		return fmt.Errorf("%s: %w", when, err)
 	}
 	replayed := domain.NewCatalog()

@@ -1,0 +1,59 @@
+package domain
+
+import "fmt"
+
+// Check recomputes from the contacts what the catalog keeps beside them, and says what differs. A difference is a bug of
+// this program, or a snapshot that was tampered with: such a state must not be served.
+func (c *Catalog) Check() error {
+	held := make([]int, len(c.operators)+1)
+	waiting := map[SourceID]int{}
+	for i, id := range c.order {
+		contact := c.contacts.get(int64(id))
+		if contact == nil || contact.ID != id || contact.seq != uint32(i+1) {
+			return fmt.Errorf("contact %d is not at place %d of the commit order", id, i+1)
+		}
+		if at, ok := c.byStatus[contact.Status].Seek(contact.seq); !ok || at != contact.seq {
+			return fmt.Errorf("contact %d is not listed under its status", id)
+		}
+		switch contact.Status {
+		case StatusAssigned:
+			held[contact.Operator]++
+		case StatusOpen:
+			waiting[contact.Source]++
+			if at, ok := c.sources[contact.Source].backlog.Seek(RankOf(id)); !ok || at != RankOf(id) {
+				return fmt.Errorf("contact %d is open and not in the backlog of source %d", id, contact.Source)
+			}
+		case StatusClosed:
+		}
+	}
+	for i := range c.operators {
+		if o := &c.operators[i]; o.Load != held[o.ID] {
+			return fmt.Errorf("operator %d has load %d and holds %d contacts", o.ID, o.Load, held[o.ID])
+		}
+	}
+	for _, id := range c.sourceIDs {
+		if n := c.sources[id].backlog.Len(); n != waiting[id] {
+			return fmt.Errorf("source %d has %d contacts in its backlog and %d open ones", id, n, waiting[id])
+		}
+		if err := c.checkLags(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkLags checks a source's ledger: its lags sum to 0.
+func (c *Catalog) checkLags(id SourceID) error {
+	s := c.sources[id]
+	if s == nil {
+		return nil
+	}
+	var sum int64
+	for _, l := range s.ledger.Links() {
+		sum += l.Lag
+	}
+	if sum != 0 {
+		return fmt.Errorf("share: the lags of source %d sum to %d", id, sum)
+	}
+	return nil
+}
