@@ -19,6 +19,12 @@ func (c *catalog) apply(r domain.Record) error {
 	return c.committed.Apply(r)
 }
 
+func (c *catalog) freeze() *domain.Frozen {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.committed.Freeze()
+}
+
 func (c *catalog) view(read func(*domain.Catalog)) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

@@ -9,6 +9,20 @@ import (
 // View runs read on the committed state, under its read lock.
 func (d *Dispatcher) View(read func(*domain.Catalog)) { d.catalog.view(read) }
 
+// TakeSnapshot takes a snapshot of the state as it is now, or a little later, and returns when it is durable.
+func (d *Dispatcher) TakeSnapshot(ctx context.Context) error {
+	done := make(chan error, 1)
+	d.journal.Tell(&takeSnapshot{done})
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-d.host.down:
+		return domain.Refuse(domain.CodeUnavailable, "the dispatcher is stopping")
+	}
+}
+
 // CreateOperator creates an operator.
 func (d *Dispatcher) CreateOperator(ctx context.Context, n domain.NewOperator, at domain.Time) (domain.Operator, error) {
 	r := newReply(operatorIn)

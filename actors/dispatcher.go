@@ -1,8 +1,11 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -12,8 +15,13 @@ import (
 // Options is what a dispatcher needs.
 type Options struct {
 	Journal    Journal
-	Now        func() domain.Time    // stamps what is assigned at the start
+	Now        func() domain.Time // stamps what is assigned at the start
+	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil = none
+	// SnapshotEvery is the number of records from one snapshot to the next; 0 = only when TakeSnapshot asks.
+	SnapshotEvery uint64
+	// Progress hears how far the recovery has come; nil = nobody wants to know.
+	Progress func(done, total int64)
 	// Fatal is called once, when the dispatcher must not go on: a journal error or a panic in an actor. Memory is ahead
 	// of the disk then, and replay is the one way back, so a program ends here with a non-zero status.
 	Fatal func(error)
@@ -28,13 +36,18 @@ type Dispatcher struct {
 	leads     *hosted
 	operators *hosted
 	firstID   domain.SourceID // of the sources created from now on
+	snapshots context.CancelFunc
+	work      sync.WaitGroup // the snapshot being written
 }
 
-// Start replays the journal, drains the backlogs and starts the actors.
+// Start recovers the state, checks it, drains the backlogs and starts the actors.
 func Start(o Options) (*Dispatcher, error) {
-	committed := domain.NewCatalog()
-	if err := o.Journal.Replay(committed.Apply); err != nil {
-		return nil, fmt.Errorf("replay the journal: %w", err)
+	committed, err := o.Journal.Recover(o.Progress)
+	if err != nil {
+		return nil, fmt.Errorf("recover: %w", err)
+	}
+	if err := committed.Check(); err != nil {
+		return nil, fmt.Errorf("the state that was recovered contradicts itself, which is a bug; nothing was changed: %w", err)
 	}
 	if err := drain(committed, o.Journal, max(o.Now(), committed.LastTime())); err != nil {
 		return nil, fmt.Errorf("drain the backlogs: %w", err)
@@ -44,8 +57,13 @@ func Start(o Options) (*Dispatcher, error) {
 		catalog: &catalog{committed: committed},
 		firstID: committed.NextSource(),
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	d.snapshots = cancel
 	d.journal = d.host.spawn("journal", func(self mailbox) decider {
-		return &journal{log: o.Journal, catalog: d.catalog, self: self, metrics: newMetrics(o.Registerer), fail: d.host.fail}
+		return &journal{
+			log: o.Journal, catalog: d.catalog, self: self, metrics: newMetrics(o.Registerer), fail: d.host.fail,
+			snapshots: snapshots{every: o.SnapshotEvery, last: o.Journal.Snapshotted(), ctx: ctx, beside: d.work.Go, log: o.Logger},
+		}
 	})
 	d.seats = &seats{memory: machine{}, journal: d.journal}
 	restore(committed, d.seats, d.spawnSource)
@@ -124,6 +142,8 @@ func (d *Dispatcher) Records() (n uint64) {
 // back before: those that come later are answered with unavailable. The journal can be closed then.
 func (d *Dispatcher) Stop() error {
 	defer d.host.close()
+	d.snapshots()
+	d.work.Wait()
 	err := d.host.stop(d.leads)
 	var sources []*hosted
 	for _, s := range d.seats.sources.all() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -19,15 +20,21 @@ type memoryJournal struct {
 	pending []domain.Record
 	commits int
 	err     error
+	write   func(context.Context, *domain.Frozen, uint64) error
 }
 
-func (m *memoryJournal) Replay(apply func(domain.Record) error) error {
-	for _, r := range m.records {
-		if err := apply(r); err != nil {
-			return err
-		}
+func (m *memoryJournal) Recover(func(done, total int64)) (*domain.Catalog, error) {
+	return recoverFrom(nil, m.records)
+}
+
+func (m *memoryJournal) Entry() uint64       { return 7 }
+func (m *memoryJournal) Snapshotted() uint64 { return 0 }
+
+func (m *memoryJournal) WriteSnapshot(ctx context.Context, f *domain.Frozen, entry uint64) error {
+	if m.write == nil {
+		return nil
 	}
-	return nil
+	return m.write(ctx, f, entry)
 }
 
 func (m *memoryJournal) Add(r domain.Record) int {
@@ -57,7 +64,7 @@ func (m *memoryJournal) failWith(err error) {
 func start(t testing.TB, log Journal) (*Dispatcher, chan error) {
 	t.Helper()
 	fatal := make(chan error, 1)
-	d, err := Start(Options{Journal: log, Now: func() domain.Time { return 1 }, Fatal: func(err error) { fatal <- err }})
+	d, err := Start(Options{Journal: log, SnapshotEvery: 1000, Logger: slog.New(slog.DiscardHandler), Now: func() domain.Time { return 1 }, Fatal: func(err error) { fatal <- err }})
 	if err != nil {
 		t.Fatal(err)
 	}

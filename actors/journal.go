@@ -1,6 +1,10 @@
 package actors
 
-import "minicrm/domain"
+import (
+	"context"
+
+	"minicrm/domain"
+)
 
 // maxBatchBytes is the size from which a batch is written without waiting for what else is in the mailbox.
 const maxBatchBytes = 1 << 20
@@ -8,14 +12,22 @@ const maxBatchBytes = 1 << 20
 // maxBatch is the same for the number of records and answers.
 const maxBatch = 4096
 
-// Journal is where records become durable. Package persistence implements it.
+// Journal is where records become durable. Package persistence implements it. All but WriteSnapshot belong to the journal
+// decider.
 type Journal interface {
-	// Replay hands over every record, in order.
-	Replay(apply func(domain.Record) error) error
+	// Recover is the committed state: the newest snapshot and the records since. progress hears how far it has come.
+	Recover(progress func(done, total int64)) (*domain.Catalog, error)
 	// Add puts a record into the pending batch and returns the batch's size in bytes.
 	Add(domain.Record) int
 	// Commit makes the pending batch durable, all or nothing. After an error the journal is unusable.
 	Commit() error
+	// Entry is the place in the log of what was committed last; a snapshot names it.
+	Entry() uint64
+	// Snapshotted is the index of the newest snapshot's state; 0 = there is none.
+	Snapshotted() uint64
+	// WriteSnapshot writes what was frozen when Entry was entry, and then drops what no kept snapshot needs. It runs while
+	// the others go on.
+	WriteSnapshot(ctx context.Context, f *domain.Frozen, entry uint64) error
 }
 
 // flush ends the batch: it stands in the mailbox behind all that had arrived when the batch began.
@@ -30,6 +42,8 @@ type journal struct {
 	metrics *metrics
 	fail    func(error)
 	batch   []*commit
+
+	snapshots snapshots
 }
 
 func (j *journal) handle(message any) {
@@ -38,6 +52,10 @@ func (j *journal) handle(message any) {
 		j.gather(m)
 	case flush:
 		j.write()
+	case *takeSnapshot:
+		j.snapshots.wanted(j, m.done)
+	case snapshotTaken:
+		j.snapshots.taken(j, m.err)
 	}
 }
 
@@ -75,4 +93,5 @@ func (j *journal) write() {
 		j.batch[i] = nil
 	}
 	j.batch = j.batch[:0]
+	j.snapshots.due(j)
 }

@@ -78,6 +78,11 @@ var mutants = []mutant{{
 	new:    "\to.Free()\n",
 	caught: "work conserving",
 }, {
+	name: "a frozen page that is written to",
+	file: "domain/pages.go",
+	old:  "if p.list[n].epoch < p.epoch {",
+	new:  "if p.list[n].epoch > p.epoch {",
+}, {
 	name:   "a refused take that grants nothing",
 	file:   "actors/seats.go",
 	old:    "\t\tp.Commit(r)\n\t} else {\n\t\tp.fill(o, r.At)\n",

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -121,8 +122,8 @@ func (s *simulation) live(rng *rand.Rand) error {
 
 // start does what Start does, without protoactor.
 func (s *simulation) start() error {
-	committed := domain.NewCatalog()
-	if err := s.disk.Replay(committed.Apply); err != nil {
+	committed, err := s.disk.Recover(nil)
+	if err != nil {
 		return err
 	}
 	if err := s.clients.verify(committed); err != nil {
@@ -134,7 +135,10 @@ func (s *simulation) start() error {
 	s.committed = &catalog{committed: committed}
 	s.sources = map[domain.SourceID]*source{}
 	log := s.host("journal", func(self mailbox) decider {
-		return &journal{log: s.disk, catalog: s.committed, self: self, metrics: newMetrics(nil), fail: func(err error) { s.failure = err }}
+		return &journal{
+			log: s.disk, catalog: s.committed, self: self, metrics: newMetrics(nil), fail: func(err error) { s.failure = err },
+			snapshots: snapshots{every: 20, ctx: context.Background(), beside: s.beside},
+		}
 	})
 	s.seats = &seats{memory: s.world, journal: log}
 	restore(committed, s.seats, s.spawnSource)
@@ -176,12 +180,12 @@ func (s *simulation) rest(when string) error {
 	if err := s.auditor.Catalog().Check(); err != nil {
 		return fmt.Errorf("%s: %w", when, err)
 	}
-	replayed := domain.NewCatalog()
-	if err := s.disk.Replay(replayed.Apply); err != nil {
+	replayed, err := recoverFrom(nil, s.disk.durable)
+	if err != nil {
 		return fmt.Errorf("%s: replay: %w", when, err)
 	}
-	if !reflect.DeepEqual(replayed, s.committed.committed) {
-		return fmt.Errorf("%s: same state: the catalog is not what replay gives", when)
+	if err := replayed.Same(s.committed.committed); err != nil {
+		return fmt.Errorf("%s: same state: replay gives otherwise: %w", when, err)
 	}
 	fresh := &seats{memory: machine{}, journal: nil}
 	desks := map[domain.SourceID]*source{}

@@ -7,6 +7,7 @@ package actors
 // the real machine could produce, and its seed brings it back.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -122,6 +123,12 @@ func (b *box) Tell(message any) {
 	}
 }
 
+// beside runs f once, interleaved with all others.
+func (w *world) beside(f func()) {
+	done := false
+	w.spawn("beside", func() bool { return !done }, func() { f(); done = true })
+}
+
 // host gives a decider a mailbox in this world.
 func (w *world) host(name string, build func(self mailbox) decider) *box {
 	b := &box{w: w}
@@ -189,16 +196,62 @@ type disk struct {
 	w       *world
 	durable []domain.Record
 	shown   *domain.Catalog // what durable amounts to
+	frozen  *domain.Frozen  // the newest snapshot
 	pending []domain.Record
 	written []domain.Record // not fsynced yet
 }
 
-func (d *disk) Replay(apply func(domain.Record) error) error {
-	for _, r := range d.durable {
-		if err := apply(r); err != nil {
-			return err
+func (d *disk) Recover(func(done, total int64)) (*domain.Catalog, error) {
+	return recoverFrom(d.frozen, d.durable)
+}
+
+// recoverFrom builds a catalog from a snapshot, if any, and the records since.
+func recoverFrom(f *domain.Frozen, records []domain.Record) (*domain.Catalog, error) {
+	c := domain.NewCatalog()
+	if f != nil {
+		var err error
+		if c, err = thaw(f, func() {}); err != nil {
+			return nil, err
 		}
 	}
+	for _, r := range records[c.Index():] {
+		if err := c.Apply(r); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// thaw reads what was frozen, with a pause before each contact.
+func thaw(f *domain.Frozen, pause func()) (*domain.Catalog, error) {
+	c, err := domain.Thaw(f.Progress, f.Operators, f.Sources)
+	for lead := range f.Leads() {
+		if err == nil {
+			err = c.AddLead(*lead)
+		}
+	}
+	for contact := range f.Contacts() {
+		pause()
+		if err == nil {
+			err = c.AddContact(*contact)
+		}
+	}
+	return c, err
+}
+
+func (d *disk) Entry() uint64       { return uint64(len(d.durable)) }
+func (d *disk) Snapshotted() uint64 { return 0 }
+
+// WriteSnapshot reads the frozen state slowly: others go on meanwhile.
+func (d *disk) WriteSnapshot(_ context.Context, f *domain.Frozen, entry uint64) error {
+	if entry != f.Progress.Index { // here an entry is a record
+		d.w.failure = fmt.Errorf("a snapshot of record %d names entry %d", f.Progress.Index, entry)
+	}
+	read, err := thaw(f, d.w.pause)
+	if err != nil {
+		return err
+	}
+	d.frozen = read.Freeze()
 	return nil
 }
 

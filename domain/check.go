@@ -1,6 +1,10 @@
 package domain
 
-import "fmt"
+import (
+	"fmt"
+	"reflect"
+	"slices"
+)
 
 // Check recomputes from the contacts what the catalog keeps beside them, and says what differs. A difference is a bug of
 // this program, or a snapshot that was tampered with: such a state must not be served.
@@ -56,4 +60,43 @@ func (c *Catalog) checkLags(id SourceID) error {
 		return fmt.Errorf("share: the lags of source %d sum to %d", id, sum)
 	}
 	return nil
+}
+
+// Same says in what two catalogs differ; nil = in nothing.
+func (c *Catalog) Same(other *Catalog) error {
+	a, b := c.view(), other.view()
+	for _, part := range []struct {
+		name string
+		a, b any
+	}{
+		{"progress", a.Progress, b.Progress},
+		{"operators", a.Operators, b.Operators},
+		{"sources", a.Sources, b.Sources},
+		{"commit order", a.order, b.order},
+		{"backlogs", c.backlogs(), other.backlogs()},
+		{"number of leads", a.LeadCount, b.LeadCount},
+	} {
+		if !reflect.DeepEqual(part.a, part.b) {
+			return fmt.Errorf("%s: %+v and %+v", part.name, part.a, part.b)
+		}
+	}
+	for i := range a.LeadCount {
+		if la, lb := a.leads.get(int64(i)), b.leads.get(int64(i)); !reflect.DeepEqual(la, lb) {
+			return fmt.Errorf("lead: %+v and %+v", *la, *lb)
+		}
+	}
+	for _, id := range a.order {
+		if ca, cb := a.contacts.get(int64(id)), b.contacts.get(int64(id)); *ca != *cb {
+			return fmt.Errorf("contact: %+v and %+v", *ca, *cb)
+		}
+	}
+	return nil
+}
+
+func (c *Catalog) backlogs() map[SourceID][]Rank {
+	all := map[SourceID][]Rank{}
+	for id, s := range c.sources {
+		all[id] = slices.Collect(s.backlog.All)
+	}
+	return all
 }

@@ -158,13 +158,19 @@ func TestDeskDropsWhoeverHasNoSeatReally(t *testing.T) {
 	w.check() // the model's share charges only the last set
 }
 
-// Catches a desk that panics, spins or forgets the contact when every take fails.
+// Catches a desk that panics, spins or forgets the contact when every take fails; and one that tries seats for a new
+// contact while older ones of its own wait.
 func TestDeskKeepsAContactThatNobodyTakes(t *testing.T) {
 	w := pair(t, BacklogAuto)
 	tries := 0
 	w.watch(1).take = func(OperatorID) bool { tries++; return false }
-	id := w.contact(1, "a@example.com")
-	if got := w.desks[1].State(); tries != 4 || !slices.Equal(got.Backlog, []Rank{RankOf(id)}) || got.Decisions != 0 {
+	first := w.contact(1, "a@example.com")
+	if tries != 4 {
+		t.Errorf("%d takes, want two operators tried twice", tries)
+	}
+	second := w.contact(1, "a@example.com")
+	got := w.desks[1].State()
+	if tries != 4 || !slices.Equal(got.Backlog, []Rank{RankOf(first), RankOf(second)}) || got.Decisions != 0 {
 		t.Errorf("after %d takes: %+v", tries, got)
 	}
 	w.check()

@@ -43,11 +43,18 @@ type LedgerState struct {
 // Freeze is the state as it is now. It costs a copy of all operators and links, and of one pointer for each page of
 // leads and contacts.
 func (c *Catalog) Freeze() *Frozen {
+	f := c.view()
+	f.leads, f.contacts = c.leads.freeze(), c.contacts.freeze()
+	return f
+}
+
+// view is what Freeze gives, but only until the catalog changes.
+func (c *Catalog) view() *Frozen {
 	f := &Frozen{
 		Progress:  Progress{Index: c.index, Last: c.last, NextSource: c.nextIDs.source, NextContact: c.nextIDs.contact},
 		LeadCount: c.leadCount,
-		leads:     c.leads.freeze(),
-		contacts:  c.contacts.freeze(),
+		leads:     c.leads.list,
+		contacts:  c.contacts.list,
 		order:     c.order[:len(c.order):len(c.order)],
 	}
 	for i := range c.operators {

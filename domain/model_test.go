@@ -13,6 +13,7 @@ type model struct {
 	contacts  map[ContactID]*modelContact
 	leads     map[LeadID]string
 	forced    bool       // the current command may force
+	created   ContactID  // by the current record
 	granting  bool       // grants are in flight, so seats may be taken that nobody holds
 	decisions []decision // the automatic assignments of the current command
 }
@@ -110,6 +111,7 @@ func (m *model) rest() error {
 
 // record judges a record and follows it.
 func (m *model) record(r Record) error {
+	m.created = 0
 	for _, e := range r.Events {
 		if err := m.event(e); err != nil {
 			return fmt.Errorf("%T %+v: %w", e, e, err)
@@ -146,6 +148,7 @@ func (m *model) event(event Event) error {
 			return fmt.Errorf("no such lead, or the contact is there already")
 		}
 		m.contacts[e.ID] = &modelContact{source: e.Source, status: StatusOpen}
+		m.created = e.ID
 	case *ContactAssigned:
 		return m.assigned(e)
 	case *ContactClosed:
@@ -210,6 +213,8 @@ func (m *model) automatic(e *ContactAssigned, link *refLink) error {
 	switch first := m.first(e.Operator); {
 	case e.From != 0:
 		return fmt.Errorf("an automatic transfer")
+	case !s.auto && e.ID != m.created:
+		return fmt.Errorf("the backlog is manual, and drains")
 	case link.weight == 0 || !m.open(e.Operator):
 		return fmt.Errorf("the operator is not eligible: weight %d, load %d, %+v", link.weight, m.load(e.Operator), *m.operators[e.Operator])
 	case first != 0 && first < e.ID:

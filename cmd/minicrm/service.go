@@ -47,8 +47,9 @@ func openService(c config) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	adapted := unsnapshotted{journal}
 	dispatcher, err := actors.Start(actors.Options{
-		Journal: journal, Now: wallClock, Registerer: registry, Fatal: c.fatal,
+		Journal: adapted, Logger: c.logger, Now: wallClock, Registerer: registry, Fatal: c.fatal,
 	})
 	if err != nil {
 		return nil, errors.Join(err, journal.Close())

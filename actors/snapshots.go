@@ -1,0 +1,64 @@
+package actors
+
+import (
+	"context"
+	"log/slog"
+)
+
+// snapshots says when a snapshot is due, one at a time. The journal decider freezes the catalog between two commits, so
+// that the state and the place in the log belong together; the writing is done beside it and never holds it up.
+type snapshots struct {
+	every  uint64 // records from one snapshot to the next; 0 = only when asked
+	last   uint64 // index of the state that was frozen last
+	asked  []chan<- error
+	queued []chan<- error // asked while one was being written: they want a state that is not older than their question
+	active bool
+	ctx    context.Context // ends when the dispatcher stops: a half-written snapshot is thrown away
+	beside func(func())    // runs the writer while the decider goes on
+	log    *slog.Logger
+}
+
+type (
+	// takeSnapshot asks for a snapshot of the state as it is now; done (with room for one) hears when it is durable.
+	takeSnapshot struct{ done chan<- error }
+	// snapshotTaken is the writer's word to the journal decider.
+	snapshotTaken struct{ err error }
+)
+
+// due begins a snapshot when enough was committed since the last.
+func (s *snapshots) due(j *journal) {
+	if s.every > 0 && !s.active && j.catalog.committed.Index()-s.last >= s.every {
+		s.begin(j)
+	}
+}
+
+// wanted begins a snapshot because somebody asked.
+func (s *snapshots) wanted(j *journal, done chan<- error) {
+	s.queued = append(s.queued, done)
+	if !s.active {
+		s.begin(j)
+	}
+}
+
+func (s *snapshots) begin(j *journal) {
+	s.active = true
+	s.asked, s.queued = s.queued, nil
+	frozen, entry := j.catalog.freeze(), j.log.Entry()
+	s.last = frozen.Progress.Index
+	s.beside(func() { j.self.Tell(snapshotTaken{j.log.WriteSnapshot(s.ctx, frozen, entry)}) })
+}
+
+// taken tells who asked. A failure is no reason to stop: the journal has it all, and the next one is tried in its turn.
+func (s *snapshots) taken(j *journal, err error) {
+	s.active = false
+	if err != nil && s.ctx.Err() == nil {
+		s.log.Error("the snapshot failed; the journal keeps what it would have replaced", "error", err)
+	}
+	for _, done := range s.asked {
+		done <- err
+	}
+	s.asked = nil
+	if len(s.queued) > 0 {
+		s.begin(j)
+	}
+}
