@@ -9,17 +9,18 @@ import (
 // View runs read on the committed state, under its read lock.
 func (d *Dispatcher) View(read func(*domain.Catalog)) { d.catalog.view(read) }
 
-// TakeSnapshot takes a snapshot of the state as it is now, or a little later, and returns when it is durable.
-func (d *Dispatcher) TakeSnapshot(ctx context.Context) error {
-	done := make(chan error, 1)
+// TakeSnapshot takes a snapshot of the state as it is now, or a little later, and returns the index of
+// the last record in it when it is durable.
+func (d *Dispatcher) TakeSnapshot(ctx context.Context) (index uint64, err error) {
+	done := make(chan snapshotTaken, 1)
 	d.journal.Tell(&takeSnapshot{done})
 	select {
-	case err := <-done:
-		return err
+	case t := <-done:
+		return t.index, t.err
 	case <-ctx.Done():
-		return ctx.Err()
+		return 0, ctx.Err()
 	case <-d.host.down:
-		return domain.Refuse(domain.CodeUnavailable, "the dispatcher is stopping")
+		return 0, domain.Refuse(domain.CodeUnavailable, "the dispatcher is stopping")
 	}
 }
 

@@ -55,7 +55,7 @@ func (j *journal) handle(message any) {
 	case *takeSnapshot:
 		j.snapshots.wanted(j, m.done)
 	case snapshotTaken:
-		j.snapshots.taken(j, m.err)
+		j.snapshots.taken(j, m)
 	}
 }
 

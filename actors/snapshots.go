@@ -10,8 +10,8 @@ import (
 type snapshots struct {
 	every  uint64 // records from one snapshot to the next; 0 = only when asked
 	last   uint64 // index of the state that was frozen last
-	asked  []chan<- error
-	queued []chan<- error // asked while one was being written: they want a state that is not older than their question
+	asked  []chan<- snapshotTaken
+	queued []chan<- snapshotTaken // asked while one was being written: they want a state that is not older than their question
 	active bool
 	ctx    context.Context // ends when the dispatcher stops: a half-written snapshot is thrown away
 	beside func(func())    // runs the writer while the decider goes on
@@ -20,9 +20,12 @@ type snapshots struct {
 
 type (
 	// takeSnapshot asks for a snapshot of the state as it is now; done (with room for one) hears when it is durable.
-	takeSnapshot struct{ done chan<- error }
-	// snapshotTaken is the writer's word to the journal decider.
-	snapshotTaken struct{ err error }
+	takeSnapshot struct{ done chan<- snapshotTaken }
+	// snapshotTaken is the writer's word to the journal decider, and from there to who asked.
+	snapshotTaken struct {
+		index uint64 // of the last record that the snapshot covers
+		err   error
+	}
 )
 
 // due begins a snapshot when enough was committed since the last.
@@ -33,7 +36,7 @@ func (s *snapshots) due(j *journal) {
 }
 
 // wanted begins a snapshot because somebody asked.
-func (s *snapshots) wanted(j *journal, done chan<- error) {
+func (s *snapshots) wanted(j *journal, done chan<- snapshotTaken) {
 	s.queued = append(s.queued, done)
 	if !s.active {
 		s.begin(j)
@@ -44,18 +47,19 @@ func (s *snapshots) begin(j *journal) {
 	s.active = true
 	s.asked, s.queued = s.queued, nil
 	frozen, entry := j.catalog.freeze(), j.log.Entry()
-	s.last = frozen.Progress.Index
-	s.beside(func() { j.self.Tell(snapshotTaken{j.log.WriteSnapshot(s.ctx, frozen, entry)}) })
+	index := frozen.Progress.Index
+	s.last = index
+	s.beside(func() { j.self.Tell(snapshotTaken{index, j.log.WriteSnapshot(s.ctx, frozen, entry)}) })
 }
 
 // taken tells who asked. A failure is no reason to stop: the journal has it all, and the next one is tried in its turn.
-func (s *snapshots) taken(j *journal, err error) {
+func (s *snapshots) taken(j *journal, t snapshotTaken) {
 	s.active = false
-	if err != nil && s.ctx.Err() == nil {
-		s.log.Error("the snapshot failed; the journal keeps what it would have replaced", "error", err)
+	if t.err != nil && s.ctx.Err() == nil {
+		s.log.Error("the snapshot failed; the journal keeps what it would have replaced", "error", t.err)
 	}
 	for _, done := range s.asked {
-		done <- err
+		done <- t
 	}
 	s.asked = nil
 	if len(s.queued) > 0 {

@@ -32,7 +32,10 @@ func TestSnapshotGoesOnBesideCommits(t *testing.T) {
 	d, fatal := furnished(t, &memoryJournal{write: h.write}, 1, 1, 1000)
 	ask := func() <-chan error {
 		got := make(chan error, 1)
-		go func() { got <- d.TakeSnapshot(t.Context()) }()
+		go func() {
+			_, err := d.TakeSnapshot(t.Context())
+			got <- err
+		}()
 		return got
 	}
 	first := ask()

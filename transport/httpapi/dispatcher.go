@@ -23,6 +23,9 @@ type Dispatcher interface {
 	CloseContact(ctx context.Context, id domain.ContactID, at domain.Time) (domain.Contact, error)
 	AssignContact(ctx context.Context, id domain.ContactID, op domain.OperatorID, force bool, at domain.Time) (domain.Contact, error)
 
+	// TakeSnapshot returns the index of the last record in the snapshot, when that is durable.
+	TakeSnapshot(ctx context.Context) (index uint64, err error)
+
 	// View runs read under the catalog's read lock: read copies what it needs and returns.
 	View(read func(*domain.Catalog))
 }

@@ -181,6 +181,11 @@ func (h *house) AssignContact(_ context.Context, id domain.ContactID, op domain.
 	return contact, err
 }
 
+func (h *house) TakeSnapshot(context.Context) (index uint64, err error) {
+	h.View(func(c *domain.Catalog) { index = c.Index() })
+	return index, nil
+}
+
 func (h *house) contact(id domain.ContactID) (contact domain.Contact, err error) {
 	var known bool
 	h.View(func(c *domain.Catalog) { contact, known = c.Contact(id) })

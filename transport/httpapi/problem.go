@@ -18,6 +18,7 @@ const (
 	codeTooLarge         domain.Code = "too_large"              // the body is over maxBody
 	codeUnsupportedMedia domain.Code = "unsupported_media_type" // the body is not said to be JSON
 	codeOverloaded       domain.Code = "overloaded"             // all in-flight places are taken
+	codeDiskLow          domain.Code = "disk_low"               // too little room to take commands
 	codeInternal         domain.Code = "internal"               // our fault
 )
 
@@ -57,6 +58,7 @@ var kinds = map[domain.Code]kind{
 	codeInternal:                {http.StatusInternalServerError, "Internal error"},
 	domain.CodeUnavailable:      {http.StatusServiceUnavailable, "The service is unavailable"},
 	codeOverloaded:              {http.StatusServiceUnavailable, "The service is overloaded"},
+	codeDiskLow:                 {http.StatusInsufficientStorage, "The disk is nearly full"},
 }
 
 // problem is the body of every refusal: RFC 9457, with a code to switch on.

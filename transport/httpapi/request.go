@@ -40,6 +40,10 @@ func (a *api) command(h handler) gin.HandlerFunc {
 			a.refuse(c, err)
 			return
 		}
+		if a.diskLow() {
+			a.refuse(c, domain.Refuse(codeDiskLow, "nothing was done; commands are taken again as soon as there is room"))
+			return
+		}
 		if !a.places.take() {
 			a.metrics.refused.Inc()
 			a.refuse(c, domain.Refuse(codeOverloaded, "%d commands are in flight already; nothing was done, try again", cap(a.places)))

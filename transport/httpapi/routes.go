@@ -10,19 +10,12 @@ import (
 
 // routes is the whole HTTP surface.
 func (a *api) routes(metrics http.Handler) http.Handler {
-	gin.SetMode(gin.ReleaseMode) // a global of Gin's; before New, which prints in its debug mode
-	e := gin.New()
+	e := newEngine()
 	e.HandleMethodNotAllowed = true
-	e.RedirectTrailingSlash = false // a client's typo is a 404, not a second request
 	e.Use(a.observe)
 	e.NoRoute(a.always(codeNotFound, "there is no such path; the API is under /v1"))
 	e.NoMethod(a.always(codeMethodNotAllowed, "the path does not know this method; the Allow header has those that it knows"))
-
-	get(e, "/healthz", healthz)
-	get(e, "/readyz", a.readyz)
-	if metrics != nil {
-		get(e, "/metrics", gin.WrapH(metrics))
-	}
+	a.probes(e, metrics)
 
 	v1 := e.Group("/v1")
 	v1.POST("/operators", a.command(a.createOperator))
@@ -49,7 +42,25 @@ func (a *api) routes(metrics http.Handler) http.Handler {
 	get(v1, "/contacts/:id", a.read(a.getContact))
 	v1.POST("/contacts/:id/assign", a.command(a.assignContact))
 	v1.POST("/contacts/:id/close", a.command(a.closeContact))
+
+	v1.POST("/snapshots", a.command(a.takeSnapshot))
 	return e
+}
+
+func newEngine() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode) // a global of Gin's; before New, which prints in its debug mode
+	e := gin.New()
+	e.RedirectTrailingSlash = false // a client's typo is a 404, not a second request
+	return e
+}
+
+// probes are for whoever watches the process.
+func (a *api) probes(e *gin.Engine, metrics http.Handler) {
+	get(e, "/healthz", healthz)
+	get(e, "/readyz", a.readyz)
+	if metrics != nil {
+		get(e, "/metrics", gin.WrapH(metrics))
+	}
 }
 
 // get serves GET and HEAD, which RFC 9110 wants together; net/http leaves the body out.

@@ -27,6 +27,7 @@ type Options struct {
 	Registerer  prometheus.Registerer // of the edge's own metrics; nil = they are not exported
 	Metrics     http.Handler          // serves /metrics; nil = no such route
 	Ready       func() error          // why the process is not ready; nil = it always is
+	DiskLow     func() bool           // commands are refused while it is true; nil = it never is
 	MaxInFlight int                   // commands at once; 0 = DefaultMaxInFlight
 	Logger      *slog.Logger          // nil = silent
 }
@@ -36,6 +37,7 @@ type api struct {
 	dispatcher Dispatcher
 	clock      *Clock
 	ready      func() error
+	diskLow    func() bool
 	places     places
 	metrics    *metrics
 	buffers    sync.Pool // of *bytes.Buffer
@@ -53,10 +55,14 @@ func New(o Options) http.Handler {
 	if o.Ready == nil {
 		o.Ready = func() error { return nil }
 	}
+	if o.DiskLow == nil {
+		o.DiskLow = func() bool { return false }
+	}
 	a := &api{
 		dispatcher: o.Dispatcher,
 		clock:      o.Clock,
 		ready:      o.Ready,
+		diskLow:    o.DiskLow,
 		places:     make(places, o.MaxInFlight),
 		buffers:    sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		log:        o.Logger,
