@@ -4,7 +4,7 @@ import "fmt"
 
 // maxIDGap is how far a contact's id may lie beyond the highest one so far: ids are given in order of arrival, so a
 // larger jump is not a record of ours, and must not make us allocate.
-const maxIDGap = 1 << 24
+const maxIDGap = 1 << 16
 
 // Apply makes one durable record part of the committed state. An error says that the record does not fit the state:
 // such a journal is not one that this program wrote, or this program has a bug. The state is then not to be used.
@@ -68,7 +68,7 @@ func (c *Catalog) operatorChanged(e *OperatorChanged) error {
 
 func (c *Catalog) sourceCreated(e *SourceCreated, at Time) error {
 	if c.sources[e.ID] != nil || e.ID < 1 {
-		return fmt.Errorf("source %d exists", e.ID)
+		return fmt.Errorf("source %d exists or cannot be", e.ID)
 	}
 	c.sources[e.ID] = &sourceState{Source: Source{ID: e.ID, Name: e.Name, Backlog: e.Backlog, CreatedAt: at}}
 	c.sourceIDs = append(c.sourceIDs, e.ID)
@@ -98,6 +98,9 @@ func (c *Catalog) linkRemoved(e *LinkRemoved) error {
 	s := c.sources[e.Source]
 	if s == nil {
 		return fmt.Errorf("no source %d", e.Source)
+	}
+	if _, linked := s.ledger.Find(e.Operator); !linked {
+		return fmt.Errorf("operator %d is not linked to source %d", e.Operator, e.Source)
 	}
 	s.ledger.Remove(e.Operator)
 	return nil
@@ -157,8 +160,8 @@ func (c *Catalog) contactAssigned(e *ContactAssigned, at Time) error {
 		return err
 	}
 	o := c.operator(e.Operator)
-	if o == nil {
-		return fmt.Errorf("no operator %d", e.Operator)
+	if _, linked := s.ledger.Find(e.Operator); !linked || o == nil {
+		return fmt.Errorf("operator %d is not linked to source %d", e.Operator, e.Source)
 	}
 	if err := s.ledger.Replay(e.Operator, e.Among); err != nil {
 		return err

@@ -82,6 +82,7 @@ func TestApplyRefusesMisfits(t *testing.T) {
 		{"assignment from somebody", &ContactAssigned{ID: 1, Source: 1, Operator: 1, From: 2, How: Manual}},
 		{"assignment from somebody else", &ContactAssigned{ID: 2, Source: 1, Operator: 1, From: 2, How: Manual}},
 		{"assignment to no operator", &ContactAssigned{ID: 1, Source: 1, Operator: 3, How: Manual}},
+		{"unlinking of a stranger", &LinkRemoved{Source: 2, Operator: 1}},
 		{"assignment to nobody", &ContactAssigned{ID: 1, Source: 1, Operator: 0, How: Manual}},
 		{"charged at weight 0", &ContactAssigned{ID: 1, Source: 1, Operator: 2, How: Automatic, Among: alone}},
 		{"charged to the same set, but none before", &ContactAssigned{ID: 1, Source: 1, Operator: 1, How: Automatic, Among: Among{Kind: SameSet}}},

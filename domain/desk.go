@@ -46,6 +46,7 @@ func (d *Desk) Edit(p SourcePatch, at Time) {
 func (d *Desk) Create(c *ContactCreated, at Time) {
 	rank := RankOf(c.ID)
 	d.holders[c.ID] = 0
+	// Behind others that wait it can only wait, too: to look would cost and change nothing.
 	queued := d.source.Backlog == BacklogAuto && d.backlog.Len() > 0
 	if !queued && d.assign(rank, at, c) {
 		return

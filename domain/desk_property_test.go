@@ -113,7 +113,7 @@ func (m *machine) Close(t *rapid.T) {
 	if m.model.contacts[id].status == StatusClosed {
 		want.code = CodeContactClosed
 	}
-	m.world.close(id)
+	m.close(id)
 	m.settled(want, func(e Event) bool { c, ok := e.(*ContactClosed); return ok && c.ID == id })
 	m.finish(t, false)
 }

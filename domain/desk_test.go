@@ -79,7 +79,7 @@ func TestDeskLooksAgainAfterPublishing(t *testing.T) {
 	w.contact(2, "a@example.com")
 	w.contact(2, "b@example.com") // nobody is free now
 	s := w.watch(1)
-	s.publish = func(head Rank) {
+	s.publish = func(Rank) {
 		s.publish = nil
 		w.desks[2].Close(1, w.now) // sees no head, so it frees the seat
 	}

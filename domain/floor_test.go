@@ -97,6 +97,10 @@ func TestFloorCommitsBeforeItFrees(t *testing.T) {
 	if !isClose || !isAssign || closed.ID != first || a.ID != second {
 		t.Errorf("got %+v, then %+v", w.records[0].Events[0], w.records[1].Events[0])
 	}
+	w.close(second) // nobody waits: this seat stays free, but only after the record
+	if s := w.floor.seatings[op]; !s.Looks() || s.Load != 0 {
+		t.Errorf("got %+v, want a free seat", s.Operator)
+	}
 }
 
 // Catches a transfer that leaves the seat of the former holder taken, or frees it for nobody.

@@ -18,13 +18,14 @@ var seedFlag = flag.Uint64("domain.seed", 0, "run the seeded tests with this see
 // seeded runs f with a few random seeds, or with the one of the flag.
 func seeded(t *testing.T, runs int, f func(t *testing.T, rng *rand.Rand)) {
 	t.Helper()
+	name := t.Name()
 	for run := range runs {
 		seed := rand.Uint64()
 		if *seedFlag != 0 {
-			seed, runs = *seedFlag, 1
+			seed = *seedFlag
 		}
 		t.Run(fmt.Sprint(run), func(t *testing.T) {
-			t.Logf("seed %d; rerun: go test ./domain -run '%s' -domain.seed=%d", seed, t.Name(), seed)
+			t.Logf("seed %d; rerun: go test ./domain -run '%s' -domain.seed=%d", seed, name, seed)
 			f(t, rand.New(rand.NewPCG(seed, 0)))
 		})
 		if *seedFlag != 0 {

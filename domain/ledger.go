@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -55,7 +56,7 @@ func (l *Ledger) Weights() (sum int64) {
 
 // Find is the row of an operator.
 func (l *Ledger) Find(op OperatorID) (row int, linked bool) {
-	return slices.BinarySearchFunc(l.rows, op, func(r Link, op OperatorID) int { return int(r.Operator - op) })
+	return slices.BinarySearchFunc(l.rows, op, func(r Link, op OperatorID) int { return cmp.Compare(r.Operator, op) })
 }
 
 // Set links an operator or changes its weight. A weight edit keeps the lag; a new link starts at 0.

@@ -68,7 +68,7 @@ func (c *Catalog) Links(source SourceID, after uint64, limit int) (items []LinkV
 }
 
 // Contacts lists contacts. It leaps from one place that one index has to the next that all have, so its cost depends
-// on the matches and near matches, not on how many contacts there are.
+// on the matches and near matches, not on how many contacts there are. limit is at least 1 and f.Status a known one.
 func (c *Catalog) Contacts(f ContactFilter, after uint64, limit int) (items []Contact, next uint64) {
 	if after >= uint64(len(c.order)) {
 		return nil, 0

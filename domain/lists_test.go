@@ -76,8 +76,12 @@ func (h *history) AddContact(t *rapid.T) {
 
 // AssignContact also moves contacts from one operator to another.
 func (h *history) AssignContact(t *rapid.T) {
-	c := h.live(t)
-	h.commit(&ContactAssigned{ID: c.ID, Source: c.Source, Operator: h.operator(t), From: c.Operator, How: Manual})
+	c, op := h.live(t), h.operator(t)
+	if !slices.Contains(h.links[c.Source], op) {
+		h.links[c.Source] = append(h.links[c.Source], op)
+		h.commit(&LinkSet{Source: c.Source, Operator: op})
+	}
+	h.commit(&ContactAssigned{ID: c.ID, Source: c.Source, Operator: op, From: c.Operator, How: Manual})
 }
 
 func (h *history) CloseContact(t *rapid.T) {

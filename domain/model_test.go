@@ -222,15 +222,23 @@ func (m *model) automatic(e *ContactAssigned, link *refLink) error {
 	}
 	d := decision{operator: e.Operator, eligible: m.eligible(e.Source)}
 	switch e.Among.Kind {
+	case Uncharged: // among nobody: refused below
 	case Alone:
 		d.among = []OperatorID{e.Operator}
 	case SameSet:
 		d.among = s.spelled
 	case SpelledSet:
+		linked := s.share.operators()
 		for row := range e.Among.Rows.All() {
-			d.among = append(d.among, s.share.operators()[row])
+			if row >= len(linked) {
+				return fmt.Errorf("row %d of %d", row, len(linked))
+			}
+			d.among = append(d.among, linked[row])
 		}
 		s.spelled = d.among
+	}
+	if !slices.Contains(d.among, e.Operator) {
+		return fmt.Errorf("the operator is not among %v", d.among)
 	}
 	for _, op := range d.among {
 		if !slices.Contains(d.eligible, op) {

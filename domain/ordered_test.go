@@ -81,7 +81,7 @@ func TestOrderedAgainstModel(t *testing.T) {
 					t.Fatalf("seek %d: got %d, %v, want %d, %v", v, got, ok, want, found)
 				}
 			},
-			"clone": func(t *rapid.T) { // and go on with the clone: the origin must not notice
+			"clone": func(*rapid.T) { // and go on with the clone: the origin must not notice
 				origin, before := o, slices.Collect(o.All)
 				o = origin.Clone()
 				for _, v := range before[:len(before)/2] {

@@ -1,6 +1,9 @@
 package domain
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Seats is what a desk decides over: the operators' seats, shared with the desks of all other sources, and the way out
 // for records. Each method is one step: the change of the seats and the sending of the record that says so cannot be
@@ -171,5 +174,5 @@ func (s *Seating) Serve(source SourceID, head Head, wanted bool) {
 }
 
 func (s *Seating) find(source SourceID) (int, bool) {
-	return slices.BinarySearchFunc(s.serves, source, func(e served, id SourceID) int { return int(e.source - id) })
+	return slices.BinarySearchFunc(s.serves, source, func(e served, id SourceID) int { return cmp.Compare(e.source, id) })
 }

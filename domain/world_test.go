@@ -95,8 +95,8 @@ func (w *world) operator(active bool, maxLoad int) OperatorID {
 }
 
 func (w *world) change(op OperatorID, p OperatorPatch) {
-	at, o := w.begin(false), Operator{}
-	o, _ = w.catalog.Operator(op)
+	at := w.begin(false)
+	o, _ := w.catalog.Operator(op)
 	o = p.Apply(o)
 	w.commit(Record{At: at, Events: []Event{&OperatorChanged{ID: op, Name: o.Name, Active: o.Active, MaxLoad: o.MaxLoad}}})
 	w.floor.Change(op, p, at)
