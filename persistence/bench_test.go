@@ -78,7 +78,7 @@ func BenchmarkDecode(b *testing.B) {
 	b.Run("codec", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := readGroup(g.payload(), 1, func(domain.Record) error { return nil }); err != nil {
+			if _, _, err := readGroup(g.payload()); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -22,13 +22,14 @@ func payloadOf(first uint64, records ...domain.Record) []byte {
 	return g.payload()
 }
 
-// recordsOf reads a payload, spoils it, and only then returns the records: they must not point into it.
-func recordsOf(first uint64, payload []byte) (records []domain.Record, err error) {
+// recordsOf reads a payload whose first record has this index, spoils it, and only then returns the records: they must
+// not point into it.
+func recordsOf(first uint64, payload []byte) ([]domain.Record, error) {
 	payload = bytes.Clone(payload)
-	_, err = readGroup(payload, first, func(r domain.Record) error {
-		records = append(records, r)
-		return nil
-	})
+	got, records, err := readGroup(payload)
+	if err == nil && got != first {
+		err = fmt.Errorf("it begins with record %d instead of %d", got, first)
+	}
 	for i := range payload {
 		payload[i] = 0xee
 	}

@@ -39,6 +39,15 @@ func integer[T ~int | ~int64 | ~uint64](c *coder, field protowire.Number, v *T) 
 	}
 }
 
+// zigzag is a number that is often negative and small; zero is not written.
+func zigzag(c *coder, field protowire.Number, v *int64) {
+	if !c.reading {
+		c.writeVarint(field, protowire.EncodeZigZag(*v))
+		return
+	}
+	*v = protowire.DecodeZigZag(c.readVarint(field))
+}
+
 // enum is a number from 0 to last; zero is not written.
 func enum[T ~uint8](c *coder, field protowire.Number, v *T, last T) {
 	if !c.reading {

@@ -1,56 +1,49 @@
 package persistence
 
 import (
-	"errors"
-	"io"
-	"os"
+	"fmt"
+	"sync/atomic"
+	"syscall"
+	"time"
 )
 
-const (
-	dirMode  os.FileMode = 0o750
-	fileMode os.FileMode = 0o640
-)
+// spaceEvery is how often a Space asks the file system.
+const spaceEvery = 100 * time.Millisecond
 
-// disk is what snapshots ask of the file system, so that tests can put faults and crashes behind it.
-type disk interface {
-	create(path string) (output, error) // a new file, to be written
-	open(path string) (input io.ReadCloser, size int64, err error)
-	rename(from, to string) error
-	remove(path string) error
-	syncDir(dir string) error
+// Space watches the free space of a file system, so that writes are refused before one of them fails. It may be shared.
+type Space struct {
+	dir   string
+	least uint64
+	free  func(dir string) (uint64, error)
+	due   atomic.Int64 // when to ask again, in nanoseconds since 1970
+	low   atomic.Bool
 }
 
-// output is a file that is being written.
-type output interface {
-	io.WriteCloser
-	Sync() error
-}
-
-type realDisk struct{}
-
-func (realDisk) create(path string) (output, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
-}
-
-func (realDisk) open(path string) (io.ReadCloser, int64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
+// NewSpace watches the file system of a directory, which must exist; fewer than least bytes are too few.
+func NewSpace(dir string, least uint64) (*Space, error) {
+	if _, err := freeBytes(dir); err != nil {
+		return nil, fmt.Errorf("look for free space: %w", err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
-	}
-	return f, info.Size(), nil
+	return &Space{dir: dir, least: least, free: freeBytes}, nil
 }
 
-func (realDisk) rename(from, to string) error { return os.Rename(from, to) }
-func (realDisk) remove(path string) error     { return os.Remove(path) }
-
-func (realDisk) syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
+// Low says whether less is free than there should be. When the file system cannot be asked, it says what it said before.
+func (s *Space) Low() bool {
+	now, due := time.Now().UnixNano(), s.due.Load()
+	if now < due || !s.due.CompareAndSwap(due, now+int64(spaceEvery)) {
+		return s.low.Load() // just asked, or somebody else is asking
 	}
-	return errors.Join(f.Sync(), f.Close())
+	if free, err := s.free(s.dir); err == nil {
+		s.low.Store(free < s.least)
+	}
+	return s.low.Load()
+}
+
+// freeBytes is what a process without privileges may still write.
+func freeBytes(dir string) (uint64, error) {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return 0, err
+	}
+	return fs.Bavail * uint64(fs.Bsize), nil
 }

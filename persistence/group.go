@@ -2,7 +2,6 @@ package persistence
 
 import (
 	"fmt"
-	"slices"
 
 	"minicrm/domain"
 )
@@ -44,36 +43,22 @@ func (g *group) payload() []byte { return g.coder.buf[:g.size] }
 // clear empties the group; it keeps its memory.
 func (g *group) clear() { g.records, g.size = 0, 0 }
 
-// readGroup hands the records of a payload to apply, in order. first is the index that its first record must have; it
-// returns how many there were. Nothing that it hands over points into the payload.
-func readGroup(payload []byte, first uint64, apply func(domain.Record) error) (records uint64, err error) {
+// readGroup reads the records of a payload, and the index of the first. Nothing of them points into the payload.
+func readGroup(payload []byte) (first uint64, records []domain.Record, err error) {
 	if len(payload) == 0 {
-		return 0, fmt.Errorf("the payload is empty")
+		return 0, nil, fmt.Errorf("the payload is empty")
 	}
 	if v := payload[0]; v != formatVersion {
-		return 0, fmt.Errorf("the format version is %d, and this program reads only version %d", v, formatVersion)
+		return 0, nil, fmt.Errorf("the format version is %d, and this program reads only version %d", v, formatVersion)
 	}
 	c := coder{reading: true, buf: payload, at: 1, end: len(payload)}
-	var got uint64
-	if integer(&c, fieldFirst, &got); c.err == nil && got != first {
-		return 0, fmt.Errorf("it begins with record %d instead of %d: records are missing or repeated", got, first)
-	}
-	var r domain.Record
-	for c.peek() == fieldRecords {
-		r = domain.Record{Events: r.Events[:0]}
-		if message(&c, fieldRecords, &r, record); c.err != nil {
-			break
-		}
-		if err := apply(domain.Record{At: r.At, Events: slices.Clone(r.Events)}); err != nil {
-			return records, fmt.Errorf("record %d: %w", first+records, err)
-		}
-		records++
-	}
+	integer(&c, fieldFirst, &first)
+	repeated(&c, fieldRecords, &records, record)
 	switch c.finish(); {
 	case c.err != nil:
-		return records, fmt.Errorf("record %d: decode: %w", first+records, c.err)
-	case records == 0:
-		return 0, fmt.Errorf("it has no records")
+		return 0, nil, fmt.Errorf("record %d: decode: %w", first+uint64(max(len(records), 1))-1, c.err)
+	case len(records) == 0:
+		return 0, nil, fmt.Errorf("it has no records")
 	}
-	return records, nil
+	return first, records, nil
 }

@@ -2,7 +2,6 @@ package persistence
 
 import (
 	"bytes"
-	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -83,11 +82,6 @@ func TestReadNamesTheRecord(t *testing.T) {
 	const want = "record 43: decode: domain.Record: domain.Event: domain.ContactAssigned: field 5: there is no domain.How 9"
 	if err == nil || err.Error() != want {
 		t.Errorf("the error is %q instead of %q", err, want)
-	}
-	refused := errors.New("no such operator")
-	_, err = readGroup(payloadOf(41, good, good), 41, func(domain.Record) error { return refused })
-	if !errors.Is(err, refused) || !strings.HasPrefix(err.Error(), "record 41: ") {
-		t.Errorf("the error is %q instead of %q", err, refused)
 	}
 }
 

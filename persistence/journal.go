@@ -27,13 +27,6 @@ type Options struct {
 	Registerer  prometheus.Registerer // nil: the metrics are nowhere to be seen
 }
 
-// entryLog is what the journal needs of persistence/wal.
-type entryLog interface {
-	Replay(fn func(index uint64, payload []byte) error) error
-	Append(payload []byte) (index uint64, err error)
-	Close() error
-}
-
 // Journal is an open journal. It belongs to one goroutine. Its life is OpenJournal, Replay, then any number of
 // Add and Commit, Close.
 type Journal struct {
@@ -41,6 +34,7 @@ type Journal struct {
 	metrics  *metrics
 	replayed bool
 	next     uint64 // index of the next record that is added
+	entry    uint64 // of the log, the last one
 	group    group  // what was added and is not committed
 	err      error  // the first failure, for good
 }
@@ -56,7 +50,7 @@ func OpenJournal(dir string, o Options) (*Journal, error) {
 		return nil, errors.Join(fmt.Errorf("open the journal: %w", err), log.Close())
 	}
 	m.tornTail.Set(float64(log.Repaired()))
-	return newJournal(log, m), nil
+	return newJournal(walLog{log, dir}, m), nil
 }
 
 func newJournal(log entryLog, m *metrics) *Journal { return &Journal{log: log, metrics: m} }
@@ -64,25 +58,22 @@ func newJournal(log entryLog, m *metrics) *Journal { return &Journal{log: log, m
 // Replay hands every record to apply, in order. It comes once, before the first Add, also on an empty journal: it is
 // what finds the next index. After an error, be it of the log, of a record's bytes or of apply, the journal takes nothing.
 func (j *Journal) Replay(apply func(domain.Record) error) error {
+	return j.replay(1, 1, func(int) {}, apply)
+}
+
+// replay is Replay from an entry on, whose first record has the index next. read hears how many bytes were read.
+func (j *Journal) replay(entry, next uint64, read func(bytes int), apply func(domain.Record) error) error {
 	switch {
 	case j.err != nil:
 		return j.err
 	case j.replayed:
 		return errReplayed
 	}
-	next := uint64(1)
-	err := j.log.Replay(func(entry uint64, payload []byte) error {
-		records, err := readGroup(payload, next, apply)
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", entry, err)
-		}
-		next += records
-		return nil
-	})
+	next, err := replayInOrder(j.log, entry, next, read, apply)
 	if err != nil {
 		return j.fail(fmt.Errorf("replay the journal: %w", err))
 	}
-	j.next, j.replayed = next, true
+	j.next, j.entry, j.replayed = next, j.log.LastIndex(), true
 	return nil
 }
 
@@ -111,9 +102,11 @@ func (j *Journal) Commit() error {
 		return nil
 	}
 	start := time.Now()
-	if _, err := j.log.Append(j.group.payload()); err != nil {
+	entry, err := j.log.Append(j.group.payload())
+	if err != nil {
 		return j.fail(fmt.Errorf("commit records %d to %d: %w", j.next-uint64(j.group.records), j.next-1, err))
 	}
+	j.entry = entry
 	j.metrics.committed(j.group.records, j.group.size, time.Since(start))
 	j.group.clear()
 	return nil

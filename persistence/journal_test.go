@@ -21,8 +21,15 @@ type memoryLog struct {
 	closed  int
 }
 
-func (l *memoryLog) Replay(fn func(index uint64, payload []byte) error) error {
+func (l *memoryLog) Segments() ([]segment, error) { return nil, nil }
+func (l *memoryLog) LastIndex() uint64            { return uint64(len(l.entries)) }
+func (l *memoryLog) DropBefore(uint64) error      { return nil }
+
+func (l *memoryLog) ReplayFrom(from uint64, fn func(index uint64, payload []byte) error) error {
 	for i, entry := range l.entries {
+		if uint64(i+1) < from {
+			continue
+		}
 		payload := bytes.Clone(entry)
 		if err := fn(uint64(i+1), payload); err != nil {
 			return err

@@ -15,7 +15,7 @@ type metrics struct {
 	bytes        prometheus.Counter
 	tornTail     prometheus.Gauge
 
-	registerer prometheus.Registerer
+	registered
 }
 
 // newMetrics makes the metrics and registers them; a nil registerer is fine.
@@ -43,27 +43,28 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "minicrm_journal_torn_tail_bytes",
 			Help: "Bytes of an unfinished write that were cut off the journal at this start; 0 after a clean stop.",
 		}),
-		registerer: r,
 	}
+	m.registered = registered{r, []prometheus.Collector{m.groupRecords, m.duration, m.records, m.bytes, m.tornTail}}
 	if err := m.register(); err != nil {
 		return nil, fmt.Errorf("register the journal's metrics: %w", err)
 	}
 	return m, nil
 }
 
-func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.groupRecords, m.duration, m.records, m.bytes, m.tornTail}
+// registered are collectors that a registerer has, all or none of them; a nil registerer is fine.
+type registered struct {
+	registerer prometheus.Registerer
+	all        []prometheus.Collector
 }
 
-// register registers all metrics or none.
-func (m *metrics) register() error {
-	if m.registerer == nil {
+func (r registered) register() error {
+	if r.registerer == nil {
 		return nil
 	}
-	for i, c := range m.all() {
-		if err := m.registerer.Register(c); err != nil {
-			for _, earlier := range m.all()[:i] {
-				m.registerer.Unregister(earlier)
+	for i, c := range r.all {
+		if err := r.registerer.Register(c); err != nil {
+			for _, earlier := range r.all[:i] {
+				r.registerer.Unregister(earlier)
 			}
 			return err
 		}
@@ -71,13 +72,13 @@ func (m *metrics) register() error {
 	return nil
 }
 
-// unregister makes room for the metrics of the journal that is opened next.
-func (m *metrics) unregister() {
-	if m.registerer == nil {
+// unregister makes room for the metrics of who is opened next.
+func (r registered) unregister() {
+	if r.registerer == nil {
 		return
 	}
-	for _, c := range m.all() {
-		m.registerer.Unregister(c)
+	for _, c := range r.all {
+		r.registerer.Unregister(c)
 	}
 }
 

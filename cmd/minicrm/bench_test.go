@@ -15,7 +15,7 @@ import (
 func BenchmarkPostContact(b *testing.B) {
 	s, err := openService(config{
 		data: b.TempDir(), maxInFlight: 4096, logger: slog.New(slog.DiscardHandler), fatal: func(err error) { panic(err) },
-	})
+	}, newRegistry())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,47 +9,80 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/alecthomas/units"
 
 	"minicrm/transport/httpapi"
 )
 
 type serveCmd struct {
-	Listen          string        `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
-	Data            string        `default:"./data" help:"Directory that holds the state; made when missing."`
-	MaxInFlight     int           `default:"${max_in_flight}" help:"Commands in flight at most; over it the answer is 503."`
-	ShutdownTimeout time.Duration `default:"30s" help:"How long a stop waits for requests in flight."`
-	LogLevel        slog.Level    `default:"info" help:"debug, info, warn or error."`
+	Listen          string           `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
+	Data            string           `default:"./data" help:"Directory that holds the state; made when missing."`
+	SnapshotEvery   uint64           `default:"1000000" help:"Records from one snapshot to the next; 0 = only on SIGUSR1 or POST /v1/snapshots."`
+	MinFreeDisk     units.Base2Bytes `default:"256MiB" help:"Below this much free disk, commands are answered 507; reads go on."`
+	MaxInFlight     int              `default:"${max_in_flight}" help:"Commands in flight at most; over it the answer is 503."`
+	ShutdownTimeout time.Duration    `default:"30s" help:"How long a stop waits for requests in flight."`
+	LogLevel        slog.Level       `default:"info" help:"debug, info, warn or error."`
 }
 
-// Run serves until SIGTERM or SIGINT, or until the dispatcher fails: then it exits with status 1 at once.
+// Run serves until SIGTERM or SIGINT, or until the dispatcher fails: then it exits with status 1 at once. It listens
+// from the start, so that whoever watches sees how far the recovery has come.
 func (c *serveCmd) Run() error {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
-	signals, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	started := time.Now()
-	s, err := openService(config{data: c.Data, maxInFlight: c.MaxInFlight, logger: logger, fatal: exit})
+	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer cancel()
+	listener, err := (&net.ListenConfig{}).Listen(stop, "tcp", c.Listen)
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(signals, "tcp", c.Listen)
-	if err != nil {
-		return errors.Join(err, s.close())
-	}
-	logger.Info("ready", "listen", listener.Addr().String(), "data", c.Data,
-		"records", s.dispatcher.Records(), "recovery", time.Since(started).Round(time.Millisecond))
-	server := httpapi.NewServer(s.handler)
+	recovery := newRecovery(logger)
+	front := &front{}
+	server := httpapi.NewServer(front)
 	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelDebug) // what clients do wrong below HTTP
+	registry := newRegistry()
+	front.show(httpapi.NewStarting(recovery.ready, metricsHandler(registry)))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	opened := make(chan error, 1)
+	var s *service
+	go func() {
+		var err error
+		s, err = openService(c.config(logger, recovery), registry)
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		if err != nil {
+			return errors.Join(err, server.Close())
+		}
+	case <-stop.Done(): // nothing was answered yet: the journal is as it was
+		return nil
+	}
+	front.show(s.handler)
+	recovery.done(listener.Addr().String(), c.Data, s.dispatcher.Records())
+	go s.snapshotOnSignal(stop, logger)
 	select {
 	case err := <-served:
 		return errors.Join(fmt.Errorf("serve: %w", err), s.close())
-	case <-signals.Done():
+	case <-stop.Done():
 	}
 	logger.Info("stopping")
 	return errors.Join(c.shutDown(server, s), s.close())
+}
+
+func (c *serveCmd) config(logger *slog.Logger, r *recovery) config {
+	return config{
+		data:          c.Data,
+		snapshotEvery: c.SnapshotEvery,
+		minFreeDisk:   uint64(max(0, c.MinFreeDisk)),
+		maxInFlight:   c.MaxInFlight,
+		progress:      r.progress,
+		logger:        logger,
+		fatal:         exit,
+	}
 }
 
 // shutDown takes no new requests and waits for those in flight.
@@ -62,6 +95,30 @@ func (c *serveCmd) shutDown(server *http.Server, s *service) error {
 	}
 	return nil
 }
+
+// snapshotOnSignal takes a snapshot on each SIGUSR1, until ctx ends.
+func (s *service) snapshotOnSignal(ctx context.Context, logger *slog.Logger) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1)
+	defer signal.Stop(signals)
+	for {
+		select {
+		case <-signals:
+			if index, err := s.dispatcher.TakeSnapshot(ctx); err == nil { // a failure was logged where it happened
+				logger.Info("snapshot taken", "index", index)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// front is the handler of the server: one while the state is recovered, another from then on.
+type front struct{ now atomic.Pointer[http.Handler] }
+
+func (f *front) show(h http.Handler) { f.now.Store(&h) }
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*f.now.Load()).ServeHTTP(w, r) }
 
 // exit ends the process where it stands: memory is ahead of the disk, and whatever ran on would build on that.
 func exit(err error) {

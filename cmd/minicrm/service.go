@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -18,53 +18,83 @@ import (
 	"minicrm/transport/httpapi"
 )
 
-// journalDir is where the journal lives below the data directory.
-const journalDir = "journal"
-
 // service is all parts of a dispatcher, joined, without a listener.
 type service struct {
 	handler    http.Handler
-	journal    *persistence.Journal
+	store      *persistence.Store
 	dispatcher *actors.Dispatcher
 	stopping   atomic.Bool
 }
 
 // config is what a service can be told.
 type config struct {
-	data        string
-	maxInFlight int
-	logger      *slog.Logger
-	fatal       func(error) // see actors.Options
+	data          string
+	snapshotEvery uint64
+	minFreeDisk   uint64
+	maxInFlight   int
+	progress      func(done, total int64) // of the recovery
+	logger        *slog.Logger
+	fatal         func(error) // see actors.Options
 }
 
-// openService replays the journal, drains the backlogs and is ready when it returns.
-func openService(c config) (*service, error) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	journal, err := persistence.OpenJournal(filepath.Join(c.data, journalDir), persistence.Options{
-		Logger: c.logger, Registerer: registry,
+// newRegistry is where all parts register their metrics.
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+func metricsHandler(r *prometheus.Registry) http.Handler {
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+}
+
+// openService recovers the state, drains the backlogs and is ready when it returns.
+func openService(c config, registry *prometheus.Registry) (*service, error) {
+	store, err := persistence.OpenStore(c.data, persistence.Options{Logger: c.logger, Registerer: registry})
+	if err != nil {
+		return nil, err
+	}
+	s, err := join(c, store, registry)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return s, nil
+}
+
+// join puts the parts together.
+func join(c config, store *persistence.Store, registry *prometheus.Registry) (*service, error) {
+	space, err := persistence.NewSpace(c.data, c.minFreeDisk)
+	if err != nil {
+		return nil, err
+	}
+	dispatcher, err := actors.Start(actors.Options{
+		Journal: journal{store}, Now: wallClock, Registerer: registry, Logger: c.logger,
+		SnapshotEvery: c.snapshotEvery, Progress: c.progress, Fatal: c.fatal,
 	})
 	if err != nil {
 		return nil, err
 	}
-	adapted := unsnapshotted{journal}
-	dispatcher, err := actors.Start(actors.Options{
-		Journal: adapted, Logger: c.logger, Now: wallClock, Registerer: registry, Fatal: c.fatal,
-	})
-	if err != nil {
-		return nil, errors.Join(err, journal.Close())
-	}
-	s := &service{journal: journal, dispatcher: dispatcher}
+	s := &service{store: store, dispatcher: dispatcher}
 	s.handler = httpapi.New(httpapi.Options{
 		Dispatcher:  dispatcher,
 		Clock:       httpapi.NewClock(dispatcher.LastTime()),
 		Registerer:  registry,
-		Metrics:     promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}),
+		Metrics:     metricsHandler(registry),
 		Ready:       s.ready,
+		DiskLow:     space.Low,
 		MaxInFlight: c.maxInFlight,
 		Logger:      c.logger,
 	})
 	return s, nil
+}
+
+// journal is the store as the actors want it: they need not know what a snapshot is like.
+type journal struct{ *persistence.Store }
+
+// WriteSnapshot implements actors.Journal.
+func (j journal) WriteSnapshot(ctx context.Context, f *domain.Frozen, entry uint64) error {
+	_, err := j.Store.WriteSnapshot(ctx, f, entry)
+	return err
 }
 
 func (s *service) ready() error {
@@ -74,9 +104,9 @@ func (s *service) ready() error {
 	return nil
 }
 
-// close ends the actors in the order of the flow and then the journal. No request may be in flight.
+// close ends the actors in the order of the flow and then the store. No request may be in flight.
 func (s *service) close() error {
-	return errors.Join(s.dispatcher.Stop(), s.journal.Close())
+	return errors.Join(s.dispatcher.Stop(), s.store.Close())
 }
 
 func wallClock() domain.Time { return domain.Time(time.Now().UnixMicro()) }

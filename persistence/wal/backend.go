@@ -26,10 +26,11 @@ type system struct {
 	openBackend func(dir string, segmentSize int, first, last uint64) (backend, error)
 	syncFile    func(*os.File) error
 	syncDir     func(dir string) error
+	remove      func(path string) error
 }
 
 func realSystem() system {
-	return system{openBackend: openLibrary, syncFile: (*os.File).Sync, syncDir: syncDir}
+	return system{openBackend: openLibrary, syncFile: (*os.File).Sync, syncDir: syncDir, remove: os.Remove}
 }
 
 // openLibrary opens the segments with the library, and makes sure that it sees the log that we saw.

@@ -237,7 +237,7 @@ func (r *crashRun) life(t *testing.T) {
 			break
 		}
 	}
-	l.Close() // frees the files; what it fsyncs is not counted as durable
+	_ = l.Close() // frees the files; what it fsyncs is not counted as durable
 	if r.rng.IntN(4) == 0 {
 		r.disk.restarted(t)
 	} else {

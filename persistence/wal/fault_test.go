@@ -43,7 +43,7 @@ func openFaulty(t *testing.T, dir string, sys system) (*Log, *faulty) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { _ = l.Close() }) // it may have failed
 	mustAppend(t, l, []byte("first"), []byte("second"))
 	return l, f
 }
@@ -144,7 +144,7 @@ func TestFailedRoll(t *testing.T) {
 	large := make([]byte, smallSegment)
 	_, err := l.Append(large)
 	wantError(t, err, ErrFailed)
-	l.Close() // the library has no file to close any more, and says so
+	_ = l.Close() // the library has no file to close any more, and says so
 	if err := os.Remove(obstacle); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestRollBeforeWriteFsyncsDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer mustClose(t, l)
 	syncs = 0
 	mustAppend(t, l, []byte("in the new file"))
 	if rolled := len(names(t, dir, segmentName(2))) == 1; !rolled || syncs != 1 {

@@ -37,7 +37,7 @@ func TestGoldenRecord(t *testing.T) {
 			ff                       trailer`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			want := unhex(t, c.want)
+			want := unhex(c.want)
 			if got := record(c.index, c.payload); !bytes.Equal(got, want) {
 				t.Errorf("frame with its prefix\n got %x\nwant %x", got, want)
 			}
@@ -51,7 +51,7 @@ func TestGoldenRecord(t *testing.T) {
 }
 
 // unhex reads the bytes at the start of each line; a word that is no byte starts a comment.
-func unhex(t *testing.T, text string) (b []byte) {
+func unhex(text string) (b []byte) {
 	for line := range strings.Lines(text) {
 		for _, word := range strings.Fields(line) {
 			c, err := hex.DecodeString(word)
@@ -129,7 +129,7 @@ func TestDecodePrefix(t *testing.T) {
 		{"ff ff ff ff", 0, 0, prefixLong},
 		{"ff ff ff ff ff ff ff ff ff ff 01", 0, 0, prefixLong},
 	} {
-		frame, n, flaw := decodePrefix(unhex(t, c.start))
+		frame, n, flaw := decodePrefix(unhex(c.start))
 		if frame != c.frame || n != c.n || flaw != c.flaw {
 			t.Errorf("%q: %d, %d, %q; want %d, %d, %q", c.start, frame, n, flaw, c.frame, c.n, c.flaw)
 		}

@@ -51,7 +51,7 @@ func scanBytes(t testing.TB, data []byte, first uint64) (payloads [][]byte, bad 
 	s := NewScanner(bytes.NewReader(data), "memory", int64(len(data)), first)
 	for {
 		e, err := s.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return payloads, nil
 		}
 		if bad, ok := errors.AsType[*CorruptError](err); ok {
@@ -81,7 +81,7 @@ func mustOpen(t testing.TB, dir string, o Options) *Log {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { _ = l.Close() }) // some have failed by then
 	return l
 }
 
@@ -106,9 +106,9 @@ func mustAppend(t testing.TB, l *Log, payloads ...[]byte) {
 	}
 }
 
-// replayed are the payloads of a log, whose indexes must run from first.
+// replayed are the payloads of a log from the entry first on, as its indexes must say.
 func replayed(l *Log, first uint64) (payloads [][]byte, err error) {
-	err = l.Replay(func(index uint64, payload []byte) error {
+	err = l.ReplayFrom(first, func(index uint64, payload []byte) error {
 		if want := first + uint64(len(payloads)); index != want {
 			return fmt.Errorf("replayed index %d, want %d", index, want)
 		}
@@ -190,6 +190,13 @@ func readFile(t testing.TB, path string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+func mustRemove(t testing.TB, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // names are the files of a directory that match a pattern.

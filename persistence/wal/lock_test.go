@@ -2,6 +2,7 @@ package wal
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -49,9 +50,9 @@ func childPayload(index uint64) []byte {
 	return randomBytes(rng, 1+rng.IntN(2000))
 }
 
-func childCommand(t *testing.T, dir string) *exec.Cmd {
+func childCommand(ctx context.Context, t *testing.T, dir string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), childDir+"="+dir)
 	cmd.Stderr = os.Stderr
 	return cmd
@@ -70,7 +71,7 @@ func TestSecondOpenerInThisProcess(t *testing.T) {
 func TestSecondOpenerInAnotherProcess(t *testing.T) {
 	dir := t.TempDir()
 	mustOpen(t, dir, Options{})
-	err := childCommand(t, dir).Run()
+	err := childCommand(t.Context(), t, dir).Run()
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitLocked {
 		t.Fatalf("the second process: %v", err)
 	}
@@ -101,7 +102,9 @@ func TestKilledProcess(t *testing.T) {
 // child told.
 func killChild(t *testing.T, dir string, n int, wait time.Duration) (acked uint64) {
 	t.Helper()
-	cmd := childCommand(t, dir)
+	ctx, kill := context.WithCancel(t.Context())
+	defer kill()
+	cmd := childCommand(ctx, t, dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -115,12 +118,11 @@ func killChild(t *testing.T, dir string, n int, wait time.Duration) (acked uint6
 			t.Fatal(err)
 		}
 		if i == n {
-			time.Sleep(wait)
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
+			time.AfterFunc(wait, kill)
 		}
 	}
-	cmd.Wait() // killed
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the child ended by itself")
+	}
 	return acked
 }

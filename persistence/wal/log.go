@@ -25,6 +25,8 @@ var (
 	ErrPayloadSize = fmt.Errorf("a payload must have 1 to %d bytes", MaxPayload)
 	// ErrReplayOrder refuses a Replay after an Append.
 	ErrReplayOrder = errors.New("replay comes before the first append")
+	// ErrMissing refuses a log that does not hold all entries that a Replay asked for.
+	ErrMissing = errors.New("entries are missing from the log")
 )
 
 // Log is an open log. It belongs to one goroutine.
@@ -35,7 +37,7 @@ type Log struct {
 	lock     *flock.Flock
 	backend  backend
 	segments []Segment // as Open found or made them
-	repaired int64
+	repair   *Cut      // of the torn tail that Open found
 
 	last     atomic.Uint64 // index of the last entry
 	newest   uint64        // first index of the newest segment whose directory entry is durable
@@ -49,29 +51,67 @@ type Log struct {
 func (l *Log) LastIndex() uint64 { return l.last.Load() }
 
 // Repaired is how many bytes of a torn tail Open cut off. It may be called from any goroutine.
-func (l *Log) Repaired() (cutBytes int64) { return l.repaired }
+func (l *Log) Repaired() (cutBytes int64) {
+	if l.repair == nil {
+		return 0
+	}
+	return l.repair.Bytes
+}
 
-// Replay calls fn for every entry in order. A payload is valid during the call only. It checks every byte of every
-// file, so it finds the damage that Open did not look for. An error, be it of the files or of fn, fails the log:
-// nobody may append to what could not be read.
-func (l *Log) Replay(fn func(index uint64, payload []byte) error) error {
+// Replay is ReplayFrom(1, fn): of the whole log, for whoever has no snapshot.
+func (l *Log) Replay(fn func(index uint64, payload []byte) error) error { return l.ReplayFrom(1, fn) }
+
+// ReplayFrom calls fn for every entry from an index on, in order. A payload is valid during the call only. It checks
+// every byte of the files that it reads, so it finds the damage that Open did not look for; files that hold only
+// entries before from are not read. Whoever holds a snapshot of the entries up to N asks for those from N+1 on: a log that starts
+// later, or ends before N, is refused with ErrMissing. An error, be it of the files or of fn, fails the log: nobody
+// may append to what could not be read.
+func (l *Log) ReplayFrom(from uint64, fn func(index uint64, payload []byte) error) error {
 	if err := l.usable(); err != nil {
 		return err
 	}
 	if l.appended {
 		return ErrReplayOrder
 	}
-	next, err := walk(l.segments, func(e Entry) error { return fn(e.Index, e.Payload) })
+	from = max(from, 1)
+	segments, err := l.segmentsFrom(from)
+	if err == nil {
+		err = l.replay(segments, func(e Entry) error {
+			if e.Index < from {
+				return nil
+			}
+			return fn(e.Index, e.Payload)
+		})
+	}
+	if err != nil {
+		return l.fail(fmt.Errorf("replay from entry %d: %w", from, err))
+	}
+	return nil
+}
+
+// segmentsFrom are the segments that hold the entries from an index on, if the log has them all.
+func (l *Log) segmentsFrom(from uint64) ([]Segment, error) {
+	first, last := l.segments[0].First, l.last.Load()
+	if from < first {
+		return nil, fmt.Errorf("%w: it starts with entry %d, so it lacks %d to %d, between the snapshot (or the "+
+			"beginning) and the log", ErrMissing, first, from, first-1)
+	}
+	if from > last+1 {
+		return nil, fmt.Errorf("%w: it ends with entry %d, so it is shorter than the snapshot and lacks %d to %d",
+			ErrMissing, last, last+1, from-1)
+	}
+	return l.segments[len(wholeBefore(l.segments, from)):], nil
+}
+
+func (l *Log) replay(segments []Segment, fn func(Entry) error) error {
+	next, err := walk(segments, fn)
+	if bad, ok := errors.AsType[*CorruptError](err); ok {
+		return refusal(bad, false)
+	}
 	if err == nil && next != l.last.Load()+1 {
 		err = fmt.Errorf("the log ended with entry %d when it was opened and ends with %d now", l.last.Load(), next-1)
 	}
-	if bad, ok := errors.AsType[*CorruptError](err); ok {
-		err = refusal(bad, false)
-	}
-	if err != nil {
-		return l.fail(fmt.Errorf("replay: %w", err))
-	}
-	return nil
+	return err
 }
 
 // Append stores a payload. When it returns without an error, the payload is on the disk under the index that it

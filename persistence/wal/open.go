@@ -87,15 +87,14 @@ func (l *Log) load(segmentSize int) error {
 func (l *Log) inspect(segments []Segment) error {
 	if oldest := segments[0]; oldest.start {
 		l.logger.Warn("wal: finishing a truncation that was interrupted", "file", oldest.Path)
-		if _, err := scanSegment(oldest, false, nil); err != nil {
+		if _, err := readSegment(Segment{}, oldest, false, nil); err != nil {
 			return fmt.Errorf("an unfinished truncation cannot be finished: %w. Remove this file if all segments before it "+
 				"are still there, or restore it from a backup", err)
 		}
 	}
 	for _, seg := range segments[:len(segments)-1] {
 		if seg.Size == 0 {
-			bad := &CorruptError{File: seg.Path, Index: seg.First, Reason: "the segment is empty and not the last"}
-			return refusal(bad, false)
+			return refusal(emptySegment(seg), false)
 		}
 	}
 	return l.recoverTail(segments[len(segments)-1])

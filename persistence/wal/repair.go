@@ -4,14 +4,86 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 )
 
+// Cut is a torn record that is to be cut off the end of the log, or was.
+type Cut struct {
+	File   string
+	Offset int64  // where the file ends then
+	Bytes  int64  // that are cut off
+	Index  uint64 // of the entry that did not get finished
+	Reason string
+	Saved  string // name of the file beside it that got the bytes; empty before the cut, and if that failed
+}
+
+// PlanRepair reads all of the log in a directory and says what Open would cut off as torn; nil when there is nothing. Any other damage is an error. It takes no lock and
+// changes nothing. On a live log, what it finds may be a record that is being written.
+func PlanRepair(dir string) (*Cut, error) {
+	err := Walk(dir, func(Entry) error { return nil })
+	bad, ok := errors.AsType[*CorruptError](err)
+	if !ok {
+		return nil, err
+	}
+	if bad.Torn {
+		return newCut(bad), nil
+	}
+	segments, err := Segments(dir)
+	if err != nil {
+		return nil, errors.Join(bad, err)
+	}
+	last := segments[len(segments)-1]
+	return nil, refusal(bad, bad.File == last.Path && bad.Left > 0 && !last.start)
+}
+
+// Repair does what PlanRepair says, as Open would, and makes it durable. It takes the lock meanwhile, and leaves a log with any other damage
+// as it is.
+func Repair(dir string) (*Cut, error) { return repair(dir, realSystem()) }
+
+func repair(dir string, sys system) (done *Cut, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, fmt.Errorf("repair the log: %w", err)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("repair the log %s: %w", dir, err)
+	}
+	l := &Log{dir: dir, sys: sys, logger: slog.New(slog.DiscardHandler), lock: lock}
+	if err := errors.Join(l.cutAsPlanned(), lock.Unlock()); err != nil {
+		return l.repair, fmt.Errorf("repair the log %s: %w", dir, err)
+	}
+	return l.repair, nil
+}
+
+func (l *Log) cutAsPlanned() error {
+	plan, err := PlanRepair(l.dir)
+	if plan == nil {
+		return err
+	}
+	segments, err := Segments(l.dir)
+	if err != nil {
+		return err
+	}
+	if err := l.inspect(segments); err != nil {
+		return err
+	}
+	if err := l.sys.syncDir(l.dir); err != nil {
+		return fmt.Errorf("fsync the directory: %w", err)
+	}
+	return nil
+}
+
 // recoverTail scans the last segment, cuts a torn record off it, and makes sure that what remains is on the disk.
 func (l *Log) recoverTail(seg Segment) error {
-	ext, err := scanSegment(seg, true, nil)
+	f, err := os.OpenFile(seg.Path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("open the last segment: %w", err)
+	}
+	defer func() { _ = f.Close() }() // what counts is its fsync
+	ext, err := scan(f, seg, true, nil)
 	bad, isBad := errors.AsType[*CorruptError](err)
 	if err != nil && !isBad {
 		return err
@@ -20,11 +92,6 @@ func (l *Log) recoverTail(seg Segment) error {
 		return refusal(bad, true)
 	}
 	l.last.Store(ext.next - 1)
-	f, err := os.OpenFile(seg.Path, os.O_RDWR, 0)
-	if err != nil {
-		return fmt.Errorf("open the last segment: %w", err)
-	}
-	defer f.Close()
 	if isBad {
 		if err := l.cut(f, seg, bad); err != nil {
 			return err
@@ -43,33 +110,39 @@ func refusal(bad *CorruptError, last bool) error {
 		"keep a copy and truncate the file to %d bytes", bad, bad.Offset)
 }
 
+func newCut(bad *CorruptError) *Cut {
+	return &Cut{File: bad.File, Offset: bad.Offset, Bytes: bad.Left, Index: bad.Index, Reason: bad.Reason}
+}
+
 // cut truncates the file to where the torn record starts. What is cut off is kept aside if that works; the log does
 // not need it.
 func (l *Log) cut(f *os.File, seg Segment, bad *CorruptError) error {
-	aside, asideErr := l.saveAside(f, seg, bad.Offset)
-	if err := f.Truncate(bad.Offset); err != nil {
+	cut := newCut(bad)
+	saved, saveErr := l.saveAside(f, seg, cut)
+	if err := f.Truncate(cut.Offset); err != nil {
 		return fmt.Errorf("cut a torn record: %w", err)
 	}
-	l.repaired = seg.Size - bad.Offset
-	attrs := []any{"file", seg.Path, "offset", bad.Offset, "index", bad.Index, "bytes", l.repaired, "why", bad.Reason}
-	if asideErr != nil {
-		attrs = append(attrs, "not_saved", asideErr)
+	attrs := []any{"file", cut.File, "offset", cut.Offset, "index", cut.Index, "bytes", cut.Bytes, "why", cut.Reason}
+	if saveErr != nil {
+		attrs = append(attrs, "not_saved", saveErr)
 	} else {
-		attrs = append(attrs, "saved", aside)
+		cut.Saved = saved
+		attrs = append(attrs, "saved", saved)
 	}
+	l.repair = cut
 	l.logger.Warn("wal: cut a torn record off the log; it was never acknowledged", attrs...)
 	return nil
 }
 
-// saveAside copies the file from offset on to a file that neither we nor the library take for a segment.
-func (l *Log) saveAside(f *os.File, seg Segment, offset int64) (name string, err error) {
-	name = fmt.Sprintf("torn-%s-%d-%d", segmentName(seg.First), offset, time.Now().UnixNano())
+// saveAside copies what is cut off to a file that neither we nor the library take for a segment.
+func (l *Log) saveAside(f *os.File, seg Segment, cut *Cut) (name string, err error) {
+	name = fmt.Sprintf("torn-%s-%d-%d", segmentName(seg.First), cut.Offset, time.Now().UnixNano())
 	path := filepath.Join(l.dir, name)
 	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return "", err
 	}
-	_, err = io.Copy(to, io.NewSectionReader(f, offset, seg.Size-offset))
+	_, err = io.Copy(to, io.NewSectionReader(f, cut.Offset, cut.Bytes))
 	if err == nil {
 		err = l.sys.syncFile(to)
 	}

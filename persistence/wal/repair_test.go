@@ -23,7 +23,7 @@ func wantRepaired(t *testing.T, data []byte, kept [][]byte, cut int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer mustClose(t, l)
 	if l.Repaired() != int64(cut) {
 		t.Fatalf("cut %d bytes, want %d", l.Repaired(), cut)
 	}
@@ -42,7 +42,7 @@ func wantRepaired(t *testing.T, data []byte, kept [][]byte, cut int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.Close()
+	defer mustClose(t, again)
 	wantReplay(t, again, 1, append(kept[:len(kept):len(kept)], []byte("afterwards")))
 	if again.Repaired() != 0 {
 		t.Fatalf("cut %d more bytes", again.Repaired())
@@ -185,7 +185,7 @@ func TestRepairWithoutSaving(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer mustClose(t, l)
 	said := strings.Contains(log.String(), `not_saved="no space"`)
 	if saved := names(t, dir, "torn-*"); len(saved) > 0 || l.Repaired() != 10 || !said {
 		t.Fatalf("set aside %q, cut %d, log %q", saved, l.Repaired(), log.String())
@@ -220,7 +220,7 @@ func TestOpenMakesDurableWhatItFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer mustClose(t, l)
 	if want := []string{filepath.Dir(dir), path, dir}; fmt.Sprint(synced) != fmt.Sprint(want) {
 		t.Errorf("fsynced %q, want %q", synced, want)
 	}

@@ -25,7 +25,8 @@ type CorruptError struct {
 	Offset int64
 	Index  uint64 // of the entry that was due
 	Reason string
-	Torn   bool // an append that did not finish (doc.go): Open cuts it, and on a live log it may be under way
+	Left   int64 // bytes of the file from Offset to its end
+	Torn   bool  // an append that did not finish (doc.go): Open cuts it, and on a live log it may be under way
 }
 
 func (e *CorruptError) Error() string {
@@ -151,7 +152,7 @@ func (s *Scanner) take(n int) ([]byte, error) {
 }
 
 func (s *Scanner) corrupt(reason string) error {
-	return &CorruptError{File: s.file, Offset: s.offset, Index: s.index, Reason: reason}
+	return &CorruptError{File: s.file, Offset: s.offset, Index: s.index, Reason: reason, Left: s.size - s.offset}
 }
 
 // readError is for reads within size: their end of file means that the file is shorter than it was.

@@ -31,7 +31,7 @@ func TestScannerYieldsEntriesAndOffsets(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if _, err := s.Next(); err != io.EOF {
+		if _, err := s.Next(); !errors.Is(err, io.EOF) {
 			t.Fatalf("behind the last entry: %v", err)
 		}
 	}
@@ -48,7 +48,7 @@ func TestScannerStopsAtSize(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.Next(); err != io.EOF {
+	if _, err := s.Next(); !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 }
@@ -101,7 +101,7 @@ func TestScannerErrorStays(t *testing.T) {
 	s := NewScanner(bytes.NewReader(data), "f", int64(len(data)), 1)
 	_, first := s.Next()
 	_, second := s.Next()
-	if first == nil || first != second {
+	if first == nil || !errors.Is(second, first) {
 		t.Fatalf("first %v, then %v", first, second)
 	}
 }

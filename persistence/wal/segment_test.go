@@ -77,7 +77,7 @@ func TestDamagedSegmentsAreRefused(t *testing.T) {
 			writeSegment(t, dir, first, change(bytes.Clone(data)))
 		}
 	}
-	remove := func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, segmentName(5))) }
+	remove := func(t *testing.T, dir string) { mustRemove(t, filepath.Join(dir, segmentName(5))) }
 	early := func(t *testing.T, dir string) { writeSegment(t, dir, 3, record(3, []byte("x"))) }
 	eighth := len(record(8, somePayloads(12, 100)[7]))
 	for _, c := range []struct {
@@ -88,6 +88,7 @@ func TestDamagedSegmentsAreRefused(t *testing.T) {
 	}{
 		{"middle file deleted", remove, 9, "missing"},
 		{"middle file empty", edit(5, func([]byte) []byte { return nil }), 5, "empty"},
+		{"first file empty", edit(1, func([]byte) []byte { return nil }), 1, "empty"},
 		{"middle file torn", edit(5, func(b []byte) []byte { return b[:len(b)-1] }), 5, "corrupt record"},
 		{"middle file ends early", edit(5, func(b []byte) []byte { return b[:len(b)-eighth] }), 9, "missing"},
 		{"middle file with zeros", edit(5, func(b []byte) []byte { return append(b, 0) }), 5, "corrupt record"},
@@ -105,6 +106,11 @@ func TestDamagedSegmentsAreRefused(t *testing.T) {
 			if _, ok := errors.AsType[*CorruptError](err); !ok {
 				t.Fatalf("%v is not a CorruptError", err)
 			}
+			plan, planErr := PlanRepair(dir)
+			if bad, ok := errors.AsType[*CorruptError](planErr); !ok || plan != nil || bad.Torn {
+				t.Fatalf("planned %+v: %v", plan, planErr)
+			}
+			wantError(t, planErr, nil, filepath.Join(dir, segmentName(c.file)), "from a backup")
 		})
 	}
 }
@@ -177,7 +183,7 @@ func TestInterruptedTruncationIsFinished(t *testing.T) {
 				writeFile(t, start, records(first, payloads[first-1:held]))
 				for step, seg := range []uint64{1, 5, 9} {
 					if step < died && seg <= first {
-						os.Remove(filepath.Join(dir, segmentName(seg)))
+						mustRemove(t, filepath.Join(dir, segmentName(seg)))
 					}
 				}
 				got, err := openAndReplay(t, dir, first)
@@ -236,31 +242,4 @@ func TestLibraryMustAgree(t *testing.T) {
 		_, err := openLibrary(dir, smallSegment, c.first, c.last)
 		wantError(t, err, nil, "the library found entries 1 to 12")
 	}
-}
-
-// A tool reads a live log, without the lock.
-func TestWalkNeedsNoLock(t *testing.T) {
-	dir := t.TempDir()
-	l := mustOpen(t, dir, Options{SegmentSize: smallSegment})
-	payloads := somePayloads(20, 300)
-	mustAppend(t, l, payloads...)
-	var got [][]byte
-	collect := func(e Entry) error {
-		got = append(got, bytes.Clone(e.Payload))
-		return nil
-	}
-	if err := Walk(dir, collect); err != nil {
-		t.Fatal(err)
-	}
-	wantEqual(t, got, payloads)
-
-	newest := filepath.Join(dir, segmentName(l.newest))
-	writeFile(t, newest, append(readFile(t, newest), record(21, []byte("under way"))[:20]...))
-	got = nil
-	bad, ok := errors.AsType[*CorruptError](Walk(dir, collect))
-	if !ok || !bad.Torn || bad.Index != 21 || len(got) != 20 {
-		t.Fatalf("%d entries, then %v", len(got), bad)
-	}
-	stop := errors.New("stop")
-	wantError(t, Walk(dir, func(Entry) error { return stop }), stop, "entry 1")
 }

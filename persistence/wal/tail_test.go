@@ -2,6 +2,7 @@ package wal
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -87,7 +88,10 @@ func judgeSecond(t *testing.T, data []byte, at int) *CorruptError {
 	if err == nil {
 		return nil
 	}
-	bad := err.(*CorruptError)
+	bad, ok := errors.AsType[*CorruptError](err)
+	if !ok {
+		t.Fatal(err)
+	}
 	bad.Offset += int64(at)
 	if err := judgeTail(bytes.NewReader(data), int64(len(data)), bad); err != nil {
 		t.Fatal(err)

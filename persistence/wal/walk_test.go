@@ -1,0 +1,317 @@
+package wal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// walked are the payloads that a walk hands out. at is called before each of them is taken, with its index.
+func walked(dir string, at func(index uint64)) (payloads [][]byte, err error) {
+	err = Walk(dir, func(e Entry) error {
+		at(e.Index)
+		payloads = append(payloads, bytes.Clone(e.Payload))
+		return nil
+	})
+	return payloads, err
+}
+
+func nothing(uint64) {}
+
+// A tool reads a live log, without the lock.
+func TestWalkNeedsNoLock(t *testing.T) {
+	dir := t.TempDir()
+	l := mustOpen(t, dir, Options{SegmentSize: smallSegment})
+	payloads := somePayloads(20, 300)
+	mustAppend(t, l, payloads...)
+	got, err := walked(dir, nothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, got, payloads)
+
+	newest := filepath.Join(dir, segmentName(l.newest))
+	writeFile(t, newest, append(readFile(t, newest), record(21, []byte("under way"))[:20]...))
+	got, err = walked(dir, nothing)
+	bad, ok := errors.AsType[*CorruptError](err)
+	if !ok || !bad.Torn || bad.Index != 21 || bad.Left != 20 || len(got) != 20 {
+		t.Fatalf("%d entries, then %v", len(got), err)
+	}
+	if got, err := walked(t.TempDir(), nothing); err != nil || len(got) > 0 {
+		t.Fatalf("an empty directory: %d entries, %v", len(got), err)
+	}
+	_, err = walked(filepath.Join(dir, "nowhere"), nothing)
+	wantError(t, err, fs.ErrNotExist)
+}
+
+// Errors of fn are not mistaken for what Walk itself meets.
+func TestWalkStopsAtErrorOfCaller(t *testing.T) {
+	dir, _ := threeSegments(t)
+	for _, stop := range []error{errors.New("stop"), io.EOF, io.ErrUnexpectedEOF, fs.ErrNotExist, ErrDropped, &CorruptError{}} {
+		for _, at := range []uint64{1, 6, 12} {
+			var calls uint64
+			err := Walk(dir, func(e Entry) error {
+				if calls++; e.Index == at {
+					return stop
+				}
+				return nil
+			})
+			wantError(t, err, stop, fmt.Sprintf("entry %d", at))
+			if calls != at {
+				t.Fatalf("%d calls, want %d", calls, at)
+			}
+		}
+	}
+}
+
+// What happens to the last record between the first look at the directory and the second at the record.
+func TestWalkRecordUnderWay(t *testing.T) {
+	whole := records(1, somePayloads(3, 100))
+	third := len(records(1, somePayloads(3, 100)[:2]))
+	next := record(3, bytes.Repeat([]byte("another"), 100))
+	flipped := bytes.Clone(whole)
+	flipped[third+10] ^= 4
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	for _, c := range []struct {
+		name         string
+		first, later []byte
+		torn, bad    bool
+	}{
+		{"it gets finished", whole[:third+8], whole, false, false},
+		{"and another is begun", whole[:third+8], join(whole, record(4, []byte("fourth"))[:10]), false, false},
+		{"it gets on", whole[:third+8], whole[:third+12], true, true},
+		{"it stays", whole[:third+8], whole[:third+8], true, true},
+		{"it is cut", whole[:third+8], whole[:third], false, false},
+		{"it is cut, and another written", whole[:third+8], join(whole[:third], next), false, false},
+		{"it is cut, and another begun", whole[:third+8], join(whole[:third], next[:50]), true, true},
+		{"it is cut, and another begun with less", whole[:third+8], join(whole[:third], next[:3]), true, true},
+		{"it is damaged", flipped, flipped, false, true},
+		{"it is damaged, and another written", flipped, join(flipped, record(4, []byte("fourth"))), false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := writeSegment(t, dir, 1, c.first)
+			segments, err := Segments(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, path, c.later)
+			entries := 0
+			_, err = walk(segments, func(Entry) error { entries++; return nil })
+			if entries != 2 || (err != nil) != c.bad {
+				t.Fatalf("%d entries, then %v", entries, err)
+			}
+			if bad, ok := errors.AsType[*CorruptError](err); c.bad && (!ok || bad.Torn != c.torn || bad.Offset != int64(third)) {
+				t.Fatalf("want it torn: %v; got %v", c.torn, err)
+			}
+		})
+	}
+}
+
+// A list that was made while files came and went may lack some.
+func TestWalkIncompleteList(t *testing.T) {
+	dir, payloads := threeSegments(t)
+	writeSegment(t, dir, 13, record(13, []byte("x")))
+	all, err := Segments(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		list []Segment
+		want uint64 // next index
+	}{
+		{[]Segment{all[0], all[3]}, 14},
+		{[]Segment{all[0], all[2]}, 13},
+		{[]Segment{all[1], all[3]}, 14},
+		{[]Segment{all[0]}, 5},
+		{nil, 0},
+	} {
+		due := uint64(1)
+		if len(c.list) > 0 {
+			due = c.list[0].First
+		}
+		next, err := walk(c.list, func(e Entry) error {
+			if e.Index != due || e.Index <= 12 && !bytes.Equal(e.Payload, payloads[e.Index-1]) {
+				return errors.New("another entry is due")
+			}
+			due++
+			return nil
+		})
+		if err != nil || next != c.want {
+			t.Fatalf("next is %d, want %d; %v", next, c.want, err)
+		}
+	}
+}
+
+// DropBefore may remove files that a walk has not reached.
+func TestWalkDropped(t *testing.T) {
+	for _, c := range []struct {
+		at, before uint64 // at this entry, drop before that one
+		entries    int
+		want       error
+	}{
+		{1, 5, 12, nil}, // the file that is open stays readable
+		{4, 5, 12, nil},
+		{5, 9, 12, nil},
+		{1, 9, 4, ErrDropped},
+		{4, 100, 4, ErrDropped},
+	} {
+		dir, payloads := threeSegments(t)
+		got, err := walked(dir, func(index uint64) {
+			if index != c.at {
+				return
+			}
+			if _, err := DropBefore(dir, c.before); err != nil {
+				t.Error(err)
+			}
+		})
+		if !errors.Is(err, c.want) {
+			t.Fatalf("%+v: %v", c, err)
+		}
+		wantEqual(t, got, payloads[:c.entries])
+	}
+}
+
+// Whatever is removed before the first entry is handed out was removed before the walk.
+func TestWalkOldestGone(t *testing.T) {
+	dir, _ := threeSegments(t)
+	segments, err := Segments(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustRemove(t, segments[0].Path)
+	_, err = walk(segments, func(Entry) error { t.Error("an entry was handed out"); return nil })
+	wantError(t, err, ErrDropped)
+}
+
+// Files in the middle are never dropped.
+func TestWalkMiddleGone(t *testing.T) {
+	for _, list := range [][]int{{0, 1, 2}, {0, 2}} {
+		dir, payloads := threeSegments(t)
+		all, err := Segments(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var segments []Segment
+		for _, i := range list {
+			segments = append(segments, all[i])
+		}
+		mustRemove(t, all[1].Path)
+		n := 0
+		_, err = walk(segments, func(Entry) error { n++; return nil })
+		if err == nil || errors.Is(err, ErrDropped) || n != 4 {
+			t.Fatalf("%d entries of %d, then %v", n, len(payloads), err)
+		}
+	}
+}
+
+// Walks and plans, while another goroutine appends, over and over rolls, and a third drops what is old. Large payloads
+// are copied to the file in many pieces, so a reader can meet a record that is there in part.
+func TestWalkLive(t *testing.T) {
+	dir := t.TempDir()
+	l, err := open(dir, Options{SegmentSize: 20 * smallSegment}, quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mustClose(t, l)
+	const entries = 3000
+	var group sync.WaitGroup
+	group.Go(func() {
+		for l.LastIndex() < entries {
+			if _, err := l.Append(livePayload(l.LastIndex() + 1)); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	drops := 0
+	group.Go(func() {
+		for l.LastIndex() < entries && !t.Failed() {
+			n, err := dropBefore(dir, l.LastIndex()-min(l.LastIndex(), 100), quick())
+			if err != nil {
+				t.Error(err)
+			}
+			drops += n
+		}
+	})
+	var walks, torn, dropped int
+	for l.LastIndex() < entries && !t.Failed() {
+		walks++
+		switch err := walkLive(dir, l); {
+		case errors.Is(err, ErrDropped):
+			dropped++
+		case err != nil:
+			if bad, ok := errors.AsType[*CorruptError](err); !ok || !bad.Torn {
+				t.Error(err)
+			}
+			torn++
+		}
+	}
+	group.Wait()
+	t.Logf("%d walks, of which %d met a record under way and %d were overtaken by a drop; %d files dropped", walks, torn, dropped, drops)
+	if err := walkLive(dir, l); err != nil {
+		t.Fatalf("at rest: %v", err)
+	}
+	if walks == 0 || drops == 0 {
+		t.Error("nothing happened at the same time")
+	}
+}
+
+// walkLive wants whole entries of one log, without a gap, from one not after the oldest that must be there up to one
+// not before the last that was there when it began.
+func walkLive(dir string, l *Log) error {
+	last, due := l.LastIndex(), uint64(0)
+	err := Walk(dir, func(e Entry) error {
+		if due != 0 && e.Index != due {
+			return fmt.Errorf("entry %d is due, not this", due)
+		}
+		if !bytes.Equal(e.Payload, livePayload(e.Index)) {
+			return errors.New("it has another payload")
+		}
+		due = e.Index + 1
+		return nil
+	})
+	if err == nil && last > 0 && due <= last {
+		return fmt.Errorf("the walk ended before entry %d, and entry %d was there", due, last)
+	}
+	return err
+}
+
+var liveBytes = randomBytes(rand.New(rand.NewPCG(9, 9)), 600_000)
+
+// livePayload has up to 2000 bytes, and now and then hundreds of thousands.
+func livePayload(index uint64) []byte {
+	size := 1 + index*7919%2000
+	if index%50 == 0 {
+		size *= 250
+	}
+	return liveBytes[index : index+size]
+}
+
+// The sizes in a list are taken before the files are read. Were they not, this would read beyond what is written.
+func TestWalkReadsToListedSize(t *testing.T) {
+	dir := t.TempDir()
+	path := writeSegment(t, dir, 1, records(1, somePayloads(3, 100)))
+	n := 0
+	err := Walk(dir, func(Entry) error {
+		if n++; n == 1 {
+			f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+			if err != nil {
+				return err
+			}
+			_, err = f.Write(record(4, []byte("later"))[:12])
+			return errors.Join(err, f.Close())
+		}
+		return nil
+	})
+	if err != nil || n != 3 {
+		t.Fatalf("%d entries, %v", n, err)
+	}
+}
