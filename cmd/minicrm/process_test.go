@@ -72,10 +72,11 @@ func (l *logBuffer) String() string {
 var readyLine = regexp.MustCompile(`msg=ready listen=(\S+)`)
 
 // startServer runs the binary on a data directory until the test ends, and returns when it is ready. limit, if any, is
-// a shell command that runs before it, in the same process.
-func startServer(t *testing.T, data, limit string) *server {
+// a shell command that runs before it, in the same process; options are further ones of serve.
+func startServer(t *testing.T, data, limit string, options ...string) *server {
 	t.Helper()
 	args := []string{"-c", limit + "\nexec \"$@\"", "sh", program, "serve", "--listen", "127.0.0.1:0", "--data", data}
+	args = append(args, options...)
 	s := &server{t: t, cmd: exec.Command("sh", args...), stderr: &logBuffer{}, exited: make(chan struct{})} //nolint:noctx // its life ends in Cleanup
 	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
 	pipe, err := s.cmd.StderrPipe()
