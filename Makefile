@@ -27,6 +27,10 @@ test: ## run all tests with the race detector
 simulate: ## run 20,000 random histories through the simulation
 	go test ./actors -run TestSimulation -count=1 -timeout 60m -sim.runs=20000
 
+.PHONY: torture
+torture: ## 100,000 simulated crashes of the disk (about 5 minutes)
+	go test ./persistence -run TestCrashes -count=1 -timeout 60m -crash.points=100000 -v
+
 .PHONY: bench
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

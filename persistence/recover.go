@@ -70,7 +70,8 @@ func (s *Store) removeLeftovers() error {
 			return fmt.Errorf("remove an unfinished snapshot: %w", err)
 		}
 	}
-	return nil
+	// A snapshot may have got its name just before its writer died. What is seen now must be there from now on.
+	return s.disk.syncDir(filepath.Join(s.dir, snapshotsDir))
 }
 
 // base is the catalog to begin from: of the newest snapshot that is whole, or, where none is, the empty one.

@@ -94,7 +94,7 @@ func loadSnapshot(d files, file SnapshotFile, read func(bytes int64)) (*domain.C
 	if err != nil {
 		return nil, info, fmt.Errorf("open the snapshot: %w", err)
 	}
-	defer input.Close()
+	defer func() { _ = input.Close() }() // it was only read
 	catalog, h, err := readSnapshot(input, size, read)
 	if err != nil {
 		return nil, info, fmt.Errorf("snapshot %s: %w", file.Path, err)

@@ -50,15 +50,6 @@ func (r *running) work(t rapid.TB, steps int) {
 	}
 }
 
-func (r *running) snapshot(t rapid.TB) SnapshotInfo {
-	t.Helper()
-	info, err := r.WriteSnapshot(context.Background(), r.catalog.Freeze(), r.Entry())
-	if err != nil {
-		t.Fatalf("snapshot: %v", err)
-	}
-	return info
-}
-
 // TestRecoverGivesBackWhatWasCommitted: real histories, frozen at random moments while they go on, through reopenings.
 func TestRecoverGivesBackWhatWasCommitted(t *testing.T) {
 	base := memoryDir(t)
