@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -12,100 +11,6 @@ import (
 
 	"minicrm/domain"
 )
-
-// memoryJournal is a journal in memory whose Commit can be made to fail.
-type memoryJournal struct {
-	mu      sync.Mutex
-	records []domain.Record
-	pending []domain.Record
-	commits int
-	err     error
-	write   func(context.Context, *domain.Frozen, uint64) error
-}
-
-func (m *memoryJournal) Recover(func(done, total int64)) (*domain.Catalog, error) {
-	return recoverFrom(nil, m.records)
-}
-
-func (m *memoryJournal) Entry() uint64       { return 7 }
-func (m *memoryJournal) Snapshotted() uint64 { return 0 }
-
-func (m *memoryJournal) WriteSnapshot(ctx context.Context, f *domain.Frozen, entry uint64) error {
-	if m.write == nil {
-		return nil
-	}
-	return m.write(ctx, f, entry)
-}
-
-func (m *memoryJournal) Add(r domain.Record) int {
-	m.pending = append(m.pending, r)
-	return len(m.pending)
-}
-
-func (m *memoryJournal) Commit() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err != nil {
-		return m.err
-	}
-	m.records = append(m.records, m.pending...)
-	m.pending = nil
-	m.commits++
-	return nil
-}
-
-func (m *memoryJournal) failWith(err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.err = err
-}
-
-// start runs a dispatcher for a test; what it calls fatal arrives in the channel.
-func start(t testing.TB, log Journal) (*Dispatcher, chan error) {
-	t.Helper()
-	fatal := make(chan error, 1)
-	d, err := Start(Options{Journal: log, SnapshotEvery: 1000, Logger: slog.New(slog.DiscardHandler), Now: func() domain.Time { return 1 }, Fatal: func(err error) { fatal <- err }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.Stop(); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
-	return d, fatal
-}
-
-// furnished is a dispatcher with sources that share operators; each operator has the given seats.
-func furnished(t testing.TB, log Journal, sources, operators, seats int) (*Dispatcher, chan error) {
-	t.Helper()
-	d, fatal := start(t, log)
-	ctx := t.Context()
-	for range operators {
-		_, err := d.CreateOperator(ctx, domain.NewOperator{Name: "op", Active: true, MaxLoad: seats}, 1)
-		check(t, err)
-	}
-	for range sources {
-		s, err := d.CreateSource(ctx, domain.NewSource{Name: "source", Backlog: domain.BacklogAuto}, 1)
-		check(t, err)
-		for op := range operators {
-			_, err := d.SetLink(ctx, s.ID, domain.OperatorID(op+1), int64(op+1), 1)
-			check(t, err)
-		}
-	}
-	return d, fatal
-}
-
-func check(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func post(ctx context.Context, d *Dispatcher, source int, email string) (domain.Contact, error) {
-	return d.CreateContact(ctx, domain.NewContact{Source: domain.SourceID(source), Email: email}, 2)
-}
 
 // Catches: one actor, lock or queue through which all sources decide.
 func TestSourcesRunSideBySide(t *testing.T) {
@@ -327,4 +232,28 @@ func BenchmarkCreateContact(b *testing.B) {
 			}
 		}
 	})
+}
+
+// Catches: an operator that is read outside of its lock while an admin changes it, and two transfers that lock each
+// other out. Run with the race detector.
+func TestTransfersAgainstChanges(t *testing.T) {
+	d, _ := furnished(t, &memoryJournal{}, 1, 2, 100)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			c, err := post(t.Context(), d, 1, fmt.Sprintf("%d@example.com", i))
+			for n := range 50 {
+				if err == nil {
+					_, err = d.AssignContact(t.Context(), c.ID, domain.OperatorID(1+(i+n)%2), true, 3)
+				}
+				if err == nil {
+					_, err = d.ChangeOperator(t.Context(), domain.OperatorID(1+n%2), domain.OperatorPatch{MaxLoad: new(n)}, 3)
+				}
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -144,9 +144,12 @@ func (p *port) free(o *seat, at domain.Time) {
 
 // Place takes the new operator's seat, sends the record and frees the old operator's seat in one step, under both locks.
 func (p *port) Place(a *domain.ContactAssigned, force bool, at domain.Time) error {
-	to := p.operator(a.Operator)
-	from := p.operator(a.From)
-	defer lockBoth(to, from)()
+	to, from := p.operator(a.Operator), p.operator(a.From)
+	if from != nil && a.From < a.Operator {
+		defer lockBoth(from, to)()
+	} else {
+		defer lockBoth(to, from)()
+	}
 	how, err := to.Place(force)
 	if err != nil {
 		return err
@@ -159,16 +162,13 @@ func (p *port) Place(a *domain.ContactAssigned, force bool, at domain.Time) erro
 	return nil
 }
 
-// lockBoth locks two operators in id order, or one when the other is nil, and returns the unlocking.
+// lockBoth locks two operators, which the caller has in id order, or one when the second is nil, and returns the
+// unlocking. The order must come from ids that the caller knows: an operator's own may be read only under its lock.
 func lockBoth(a, b *seat) (unlock func()) {
+	a.Lock()
 	if b == nil {
-		a.Lock()
 		return a.Unlock
 	}
-	if a.ID > b.ID {
-		a, b = b, a
-	}
-	a.Lock()
 	b.Lock()
 	return func() { b.Unlock(); a.Unlock() }
 }
