@@ -18,6 +18,8 @@ import (
 
 type commandLine struct {
 	Serve   serveCmd   `cmd:"" help:"Run the dispatcher."`
+	Wal     walCmd     `cmd:"" help:"Look into the journal, check it, repair its end."`
+	Backup  backupCmd  `cmd:"" help:"Copy a data directory, also while a server runs on it."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
