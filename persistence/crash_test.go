@@ -253,11 +253,27 @@ func (m *machine) boot() error {
 		return fmt.Errorf("the snapshot of record %d is gone; the newest is of record %d", m.snapshot, m.store.Snapshotted())
 	}
 	m.snapshot = m.store.Snapshotted()
-	segments, err := m.log.Segments()
-	if err == nil && firstEntry(segments) > 1 {
-		m.tally.dropped++
-	}
 	m.catalog, m.history = c, newHistory(m.rng, c)
+	return m.twoWays()
+}
+
+// twoWays checks that a journal without its beginning has two snapshots that can stand for it, so that one may be lost.
+func (m *machine) twoWays() error {
+	segments, err := m.log.Segments()
+	if err != nil || firstEntry(segments) == 1 {
+		return err
+	}
+	m.tally.dropped++
+	files, err := Snapshots(m.dir)
+	ways := 0
+	for _, file := range files {
+		if _, info, err := ReadSnapshot(file.Path); err == nil && info.Entry+1 >= firstEntry(segments) {
+			ways++
+		}
+	}
+	if err == nil && ways < KeepSnapshots && !m.rotten {
+		err = fmt.Errorf("the journal begins with entry %d, and only %d of %d snapshots reach it", firstEntry(segments), ways, len(files))
+	}
 	return err
 }
 

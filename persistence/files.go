@@ -54,3 +54,21 @@ func (realFiles) syncDir(dir string) error {
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
+
+// steadyBytes is how much of a snapshot is written between two fsyncs.
+const steadyBytes = 1 << 20
+
+// steady fsyncs as it goes, since one fsync of a whole snapshot would hold up those of the journal.
+type steady struct {
+	output
+	unsynced int
+}
+
+func (s *steady) Write(b []byte) (n int, err error) {
+	n, err = s.output.Write(b)
+	if s.unsynced += n; err == nil && s.unsynced >= steadyBytes {
+		s.unsynced = 0
+		err = s.Sync()
+	}
+	return n, err
+}

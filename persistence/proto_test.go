@@ -60,6 +60,8 @@ func setProto(t rapid.TB, m protoreflect.Message, field protoreflect.FieldDescri
 		structToProto(t, m.Mutable(field).Message(), v)
 	case reflect.Int, reflect.Int64:
 		m.Set(field, protoreflect.ValueOfInt64(v.Int()))
+	case reflect.Uint64:
+		m.Set(field, protoreflect.ValueOfUint64(v.Uint()))
 	case reflect.Uint8:
 		m.Set(field, protoreflect.ValueOfEnum(protoreflect.EnumNumber(v.Uint())))
 	case reflect.Bool:

@@ -42,6 +42,24 @@ func BenchmarkReplay(b *testing.B) {
 	}
 }
 
+// BenchmarkDropBefore drops 50 files, fsyncing after each.
+func BenchmarkDropBefore(b *testing.B) {
+	dir := b.TempDir()
+	const files = 50
+	next := uint64(1)
+	for b.Loop() {
+		b.StopTimer()
+		for range files + 1 {
+			writeSegment(b, dir, next, record(next, []byte("x")))
+			next++
+		}
+		b.StartTimer()
+		if n, err := DropBefore(dir, next-1); err != nil || n < files {
+			b.Fatalf("dropped %d, %v", n, err)
+		}
+	}
+}
+
 // writeLog writes the files of a log at once, without an fsync for each entry.
 func writeLog(b *testing.B, dir string, size, entries int) {
 	b.Helper()

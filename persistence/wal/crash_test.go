@@ -18,8 +18,15 @@ type disk struct {
 	dir     string
 	durable map[string]int64
 	named   map[string]bool
-	lose    moment // the next append meets a power loss then
-	rolls   int    // power losses that met a new file whose name was not durable
+	removed map[string][]byte // what was in files whose removal is not durable
+	lose    moment            // the next append meets a power loss then
+	syncs   int               // more fsyncs of the directory before that
+	rolls   int               // power losses that met a new file whose name was not durable
+	undone  int               // removals that one undid
+}
+
+func newDisk(dir string) *disk {
+	return &disk{dir: dir, durable: map[string]int64{}, named: map[string]bool{}, removed: map[string][]byte{}}
 }
 
 // moment is when, within an append, the power goes. The call at that point does nothing and fails.
@@ -70,15 +77,31 @@ func (d *disk) system() system {
 	}
 	sys.syncFile = d.syncFile
 	sys.syncDir = func(string) error {
-		if d.lose == beforeDirectoryFsync {
+		if d.lose == beforeDirectoryFsync && d.syncs == 0 {
 			return errPower
 		}
+		d.syncs--
 		for _, name := range d.files() {
 			d.named[name] = true
 		}
+		clear(d.removed)
 		return nil
 	}
+	sys.remove = d.remove
 	return sys
+}
+
+func (d *disk) remove(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	name := filepath.Base(path)
+	if !d.named[name] || d.durable[name] != int64(len(data)) {
+		return errors.New("a file is removed that is not durable itself")
+	}
+	d.removed[name] = data
+	return os.Remove(path)
 }
 
 // syncFile makes durable what was written since the last try only: after a failed fsync the system may take the
@@ -125,8 +148,15 @@ func (d *disk) size(name string) int64 {
 	return info.Size()
 }
 
-// powerLoss takes some of what was not durable.
+// powerLoss takes some of what was not durable, and gives back some of what was removed and still is on the disk.
 func (d *disk) powerLoss(t *testing.T, rng *rand.Rand) {
+	for name, data := range d.removed {
+		if rng.IntN(2) == 0 {
+			writeFile(t, filepath.Join(d.dir, name), data)
+			d.undone++
+		}
+	}
+	clear(d.removed)
 	for _, name := range d.files() {
 		path := filepath.Join(d.dir, name)
 		if !d.named[name] {
@@ -184,16 +214,18 @@ func TestPowerLoss(t *testing.T) {
 	}
 	t.Logf("seed %d: rerun with WAL_TEST_SEED=%d", seed, seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	var repaired, kept, rolls int
-	for range 25 {
-		run := &crashRun{rng: rng, disk: &disk{dir: t.TempDir(), durable: map[string]int64{}, named: map[string]bool{}}}
+	var repaired, kept, rolls, undone, dropped int
+	for range rounds(25, 1000) {
+		run := &crashRun{rng: rng, disk: newDisk(t.TempDir())}
 		for range 12 {
 			run.life(t)
 		}
-		repaired, kept, rolls = repaired+run.repaired, kept+run.kept, rolls+run.disk.rolls
+		repaired, kept, dropped = repaired+run.repaired, kept+run.kept, dropped+run.dropped
+		rolls, undone = rolls+run.disk.rolls, undone+run.disk.undone
 	}
 	t.Logf("%d torn tails, %d unacknowledged entries kept, %d new files without a durable name", repaired, kept, rolls)
-	if repaired == 0 || kept == 0 || rolls == 0 {
+	t.Logf("%d files dropped, %d removals undone", dropped, undone)
+	if repaired == 0 || kept == 0 || rolls == 0 || dropped == 0 || undone == 0 {
 		t.Error("the faults were not met")
 	}
 }
@@ -202,9 +234,11 @@ func TestPowerLoss(t *testing.T) {
 type crashRun struct {
 	rng            *rand.Rand
 	disk           *disk
-	must           [][]byte // acknowledged, or shown by a replay
+	must           [][]byte // acknowledged, or shown by a replay; all since the first ever
 	maybe          []byte   // of the append that failed
+	snapshot       uint64   // entries up to this one need not be there
 	repaired, kept int
+	dropped        int
 }
 
 // life is from one opening to the next fault.
@@ -215,10 +249,12 @@ func (r *crashRun) life(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := replayed(l, 1)
+	got, err := replayed(l, r.snapshot+1)
 	if err != nil {
 		t.Fatal(err)
 	}
+	got = append(r.must[:r.snapshot:r.snapshot], got...)
+	wantSuffix(t, r.disk.dir, got)
 	if l.Repaired() > 0 {
 		r.repaired++
 	}
@@ -231,7 +267,11 @@ func (r *crashRun) life(t *testing.T) {
 	for range r.rng.IntN(12) {
 		r.append(t, l)
 	}
-	r.disk.lose = moment(r.rng.IntN(3))
+	r.disk.lose, r.disk.syncs = moment(r.rng.IntN(3)), 0
+	if r.rng.IntN(2) == 0 {
+		r.disk.syncs = r.rng.IntN(6)
+		r.drop(t)
+	}
 	for range r.rng.IntN(8) {
 		if !r.append(t, l) {
 			break
@@ -243,6 +283,18 @@ func (r *crashRun) life(t *testing.T) {
 	} else {
 		r.disk.powerLoss(t, r.rng)
 	}
+}
+
+// drop takes a snapshot, and drops what it covers, unless the power goes.
+func (r *crashRun) drop(t *testing.T) {
+	t.Helper()
+	covers := uint64(len(r.must))
+	r.snapshot = max(r.snapshot, covers-min(covers, r.rng.Uint64N(10)))
+	n, err := dropBefore(r.disk.dir, r.snapshot+1, r.disk.system())
+	if err != nil {
+		wantError(t, err, errPower)
+	}
+	r.dropped += n
 }
 
 func (r *crashRun) append(t *testing.T, l *Log) bool {

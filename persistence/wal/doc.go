@@ -3,13 +3,18 @@
 // read. It is built over tidwall/wal, which appends and rolls segment files. The reading side of that library is
 // not used, since it has no checksum: this package reads the files through a scanner of its own.
 //
-//	Open    lock the directory -> list the segments -> scan the last one -> cut a torn tail, or refuse
-//	        -> write the last record again and fsync -> let the library open the files -> fsync the directory
-//	Replay  every segment, every record, every check; in order
-//	Append  frame the payload -> library write -> fsync -> after a roll, fsync the directory -> acknowledge
+//	Open        lock the directory -> list the segments -> scan the last one -> cut a torn tail, or refuse
+//	            -> write the last record again and fsync -> let the library open the files -> fsync the directory
+//	ReplayFrom  every segment that a snapshot does not cover, every record in it, every check; in order
+//	Append      frame the payload -> library write -> fsync -> after a roll, fsync the directory -> acknowledge
+//	DropBefore  list -> fsync the directory -> oldest first: remove one file, fsync the directory
 //
 // The first error while writing fails the log for good: the library's memory and the file may differ by then, and
-// reopening is the one way back. A Log belongs to one goroutine; only LastIndex and Repaired may be called from others.
+// reopening is the one way back. A Log belongs to one goroutine; only LastIndex and Repaired may be called from others,
+// and DropBefore, which needs no Log, may run in another while the Log appends.
+//
+// For tools, without a Log: Walk and PlanRepair read any log, also a live one, and change nothing. Repair makes the
+// cut that Open would make, and no more, under the lock.
 //
 // # Words and bytes
 //
@@ -58,12 +63,43 @@
 // the prefix; one that held nothing but the trailer and zeros; any lost sector of a payload with long zero runs; and a
 // payload that has within itself a valid frame of this or a later index.
 //
+// # Dropping old segments
+//
+// Entries that a snapshot covers are dropped by whole files, from the oldest on; nothing is written anew, and the
+// library is not asked: it opens no file but the last once it is open, and takes the first file that it finds for the
+// start of the log. (Its own truncation writes what remains of a file to N.START, removes the files up to that, and
+// renames it. Nothing here does that any more, but Open finishes one that it finds, and DropBefore refuses it.)
+//
+// After a power loss, each removal that was not fsynced may have happened or not, by itself, and so may the making of
+// a new file. So the directory is fsynced before the first removal, which keeps the files that stay, and after each
+// one: at any moment at most one removal is in doubt, that of the oldest file, and what is left is a log without
+// gaps.
+//
+// A log that starts later, or ends earlier, than the snapshot has it is refused by ReplayFrom: ErrMissing.
+//
+// # Reading a live log
+//
+// Sizes are taken before the files are read, and an append writes a file from its end on, so the bytes of a record
+// that is under way are there from its first up to some byte, and it looks like a torn one: the file ends inside
+// it. A bad record at the end is looked at once more, with a fresh size; by then it is whole, or still torn, and never
+// corrupt. The second look is also for an Open of the service meanwhile, which cuts a torn record and has another
+// written in its place: the first look may have met half of each.
+//
+// A list of a directory that changes may lack a new file in the middle, or have an old one that is gone. The successor
+// of a file is named by the index that is due after it, so it is looked for by that name. If it is not there although
+// there are later ones, then it was dropped if the file before it is gone too (ErrDropped), and else it is damage.
+//
 // # Assumptions
 //
 //   - A sector of 512 bytes is written wholly or not at all, and one that was never written reads as zeros.
 //   - What a successful fsync covered stays. A failed fsync promises nothing, not even that a later one reports it:
 //     hence the last record, the only one that can be in doubt, is written again by each Open before anybody sees it.
-//   - The files of a whole segment do not vanish. A missing file in the middle is noticed by Replay; missing
-//     ones at either end look like a shorter log: whoever holds a snapshot must compare it with the indexes here.
+//   - A failed fsync of a directory either left nothing behind, or stops the file system, as it does where metadata is
+//     journaled: a later one that succeeds covers what the failed one should have.
+//   - A reader that sees the size of a file sees all bytes below it, and a file that was made or removed is so for
+//     every later look. Local Linux file systems keep to both; a network file system may not.
+//   - The files of a whole segment do not vanish. A missing file in the middle is noticed by ReplayFrom if it is
+//     behind the snapshot, and by Walk in any case; missing ones at the front by ReplayFrom. Missing ones at the end
+//     look like a shorter log, which only a snapshot beyond that end gives away.
 //   - Nobody else writes to the directory. Two Logs cannot: the file LOCK is locked with flock.
 package wal

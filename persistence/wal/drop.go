@@ -7,12 +7,12 @@ import (
 )
 
 // DropBefore removes the segments that hold nothing but entries before an index, and returns how many. The last
-// segment always stays, so the log keeps its last index. Only the owner of the log may drop: it must have a snapshot of
-// what those entries did, and must not be in Open or Replay. Appends may go on meanwhile, in another goroutine: neither Append nor the library
-// under it touches a file that is not the last.
+// segment always stays, so the log keeps its last index. Only the owner of the log may drop: it must have a snapshot
+// of what those entries did, and must not be in Open or Replay. Appends may go on meanwhile, in another goroutine:
+// neither Append nor the library under it touches a file that is not the last.
 //
-// The oldest goes first, and each removal is made durable before the next, so whenever the process dies or the
-// power goes, what is left is the log without some of its oldest files. The names of the files that stay are made durable
+// The oldest goes first, and each removal is made durable before the next, so whenever the process dies or the power
+// goes, what is left is the log without some of its oldest files. The names of the files that stay are made durable
 // before the first removal.
 func DropBefore(dir string, index uint64) (segments int, err error) {
 	return dropBefore(dir, index, realSystem())

@@ -29,7 +29,7 @@ func TestDropBefore(t *testing.T) {
 		wantReplay(t, l, c.first, payloads[c.first-1:])
 		mustAppend(t, l, []byte("goes on"))
 		mustClose(t, l)
-		wantReplay(t, mustOpen(t, dir, Options{}), c.first, append(payloads[c.first-1:len(payloads):len(payloads)], []byte("goes on")))
+		wantReplay(t, mustOpen(t, dir, Options{}), c.first, append(payloads, []byte("goes on"))[c.first-1:])
 		if len(names(t, dir, "*")) != 3-c.dropped+2 {
 			t.Fatalf("files left: %q", names(t, dir, "*"))
 		}
@@ -116,6 +116,46 @@ func TestDropBeforeOrder(t *testing.T) {
 	}
 }
 
+// Two may drop at once: who finds a file gone goes on.
+func TestDropBeforeTwice(t *testing.T) {
+	dir, _ := threeSegments(t)
+	sys := quick()
+	sys.remove = func(path string) error {
+		mustRemove(t, path)
+		return os.Remove(path)
+	}
+	if n, err := dropBefore(dir, 12, sys); n != 2 || err != nil {
+		t.Fatalf("dropped %d, %v", n, err)
+	}
+}
+
+// A listing may find names whose files go before it has measured them.
+func TestSegmentsWhileFilesGo(t *testing.T) {
+	dir := t.TempDir()
+	const files = 500
+	for i := range uint64(files) {
+		writeSegment(t, dir, i+1, nil)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := dropBefore(dir, files, quick())
+		done <- err
+	}()
+	for {
+		if _, err := Segments(dir); err != nil {
+			t.Error(err)
+		}
+		select {
+		case err := <-done:
+			if left := len(names(t, dir, "0*")); err != nil || left != 1 {
+				t.Fatalf("%d files left, %v", left, err)
+			}
+			return
+		default:
+		}
+	}
+}
+
 // The power may go at each step. A removal that was not made durable may then have happened or not, each by itself.
 func TestDropBeforePowerLoss(t *testing.T) {
 	const steps = 7 // fsync, and two for each of three files
@@ -162,19 +202,7 @@ func TestDropBeforePowerLoss(t *testing.T) {
 // wantTail wants a log without gaps that ends as payloads do and has the entries from must on.
 func wantTail(t *testing.T, dir string, payloads [][]byte, must uint64) {
 	t.Helper()
-	segments, err := Segments(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := segments[0].First
-	if first > must {
-		t.Fatalf("the log starts with %d", first)
-	}
-	got, err := walked(dir, nothing)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantEqual(t, got, payloads[first-1:])
+	wantSuffix(t, dir, payloads)
 	l := mustOpen(t, dir, Options{})
 	wantReplay(t, l, must, payloads[must-1:])
 	mustClose(t, l)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,6 +13,17 @@ import (
 	"strings"
 	"testing"
 )
+
+// full makes the tests that could go on for ever go on for longer.
+var full = flag.Bool("wal.full", false, "run the exhaustive and random tests at full length")
+
+// rounds is how often a test does what it does: some, or all with -wal.full.
+func rounds(some, all int) int {
+	if *full {
+		return all
+	}
+	return some
+}
 
 // record is what the file holds for one entry.
 func record(index uint64, payload []byte) []byte {
@@ -140,6 +152,20 @@ func wantEqual(t testing.TB, got, want [][]byte) {
 			t.Fatalf("entry number %d differs", i)
 		}
 	}
+}
+
+// wantSuffix wants a log without gaps that ends as payloads do.
+func wantSuffix(t *testing.T, dir string, payloads [][]byte) {
+	t.Helper()
+	segments, err := Segments(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := walked(dir, nothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, got, payloads[segments[0].First-1:])
 }
 
 // wantError is for errors that must be of a kind and say certain things.

@@ -14,7 +14,7 @@ import (
 )
 
 // childDir names the environment variable that makes the test binary a second process: it opens the log in that
-// directory and appends for ever, telling each acknowledged index.
+// directory and appends for ever, telling each acknowledged index, while another goroutine drops what is old.
 const childDir = "WAL_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -35,13 +35,32 @@ func child(dir string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	due := make(chan struct{}, 1)
+	go childDrops(dir, l, due)
 	for {
+		select {
+		case due <- struct{}{}:
+		default: // it is at work
+		}
 		index, err := l.Append(childPayload(l.LastIndex() + 1))
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		fmt.Println(index)
+	}
+}
+
+// childKeeps is how many of the newest entries a child keeps.
+const childKeeps = 20
+
+func childDrops(dir string, l *Log, due <-chan struct{}) {
+	for range due {
+		last := l.LastIndex()
+		if _, err := DropBefore(dir, last-min(last, childKeeps)+1); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 }
 
@@ -77,13 +96,14 @@ func TestSecondOpenerInAnotherProcess(t *testing.T) {
 	}
 }
 
-// A killed process leaves the lock free and all that it acknowledged.
+// A killed process leaves the lock free and all that it acknowledged, but for whole files of what it could drop.
 func TestKilledProcess(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	dir := t.TempDir()
-	for range 5 {
+	files := 0
+	for range rounds(5, 100) {
 		acked := killChild(t, dir, 1+rng.IntN(60), time.Duration(rng.IntN(2000))*time.Microsecond)
 		l := mustOpen(t, dir, Options{})
 		if last := l.LastIndex(); last < acked {
@@ -93,8 +113,13 @@ func TestKilledProcess(t *testing.T) {
 		for index := range l.LastIndex() {
 			want = append(want, childPayload(index+1))
 		}
-		wantReplay(t, l, 1, want)
+		wantReplay(t, l, acked-min(acked, childKeeps)+1, want[acked-min(acked, childKeeps):])
+		wantSuffix(t, dir, want)
 		mustClose(t, l)
+		files = len(names(t, dir, "0*"))
+	}
+	if files == 0 || len(names(t, dir, segmentName(1))) > 0 {
+		t.Fatalf("%d files are left, among them the first", files)
 	}
 }
 

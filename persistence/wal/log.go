@@ -63,9 +63,9 @@ func (l *Log) Replay(fn func(index uint64, payload []byte) error) error { return
 
 // ReplayFrom calls fn for every entry from an index on, in order. A payload is valid during the call only. It checks
 // every byte of the files that it reads, so it finds the damage that Open did not look for; files that hold only
-// entries before from are not read. Whoever holds a snapshot of the entries up to N asks for those from N+1 on: a log that starts
-// later, or ends before N, is refused with ErrMissing. An error, be it of the files or of fn, fails the log: nobody
-// may append to what could not be read.
+// entries before from are not read. Whoever holds a snapshot of the entries up to N asks for those from N+1 on: a log
+// that starts later, or ends before N, is refused with ErrMissing. An error, be it of the files or of fn, fails the
+// log: nobody may append to what could not be read.
 func (l *Log) ReplayFrom(from uint64, fn func(index uint64, payload []byte) error) error {
 	if err := l.usable(); err != nil {
 		return err

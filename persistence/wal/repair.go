@@ -20,8 +20,9 @@ type Cut struct {
 	Saved  string // name of the file beside it that got the bytes; empty before the cut, and if that failed
 }
 
-// PlanRepair reads all of the log in a directory and says what Open would cut off as torn; nil when there is nothing. Any other damage is an error. It takes no lock and
-// changes nothing. On a live log, what it finds may be a record that is being written.
+// PlanRepair reads all of the log in a directory and says what Open would cut off as torn; nil when there is nothing.
+// Any other damage is an error. It takes no lock and changes nothing. On a live log, what it finds may be a record
+// that is being written.
 func PlanRepair(dir string) (*Cut, error) {
 	err := Walk(dir, func(Entry) error { return nil })
 	bad, ok := errors.AsType[*CorruptError](err)
@@ -39,8 +40,8 @@ func PlanRepair(dir string) (*Cut, error) {
 	return nil, refusal(bad, bad.File == last.Path && bad.Left > 0 && !last.start)
 }
 
-// Repair does what PlanRepair says, as Open would, and makes it durable. It takes the lock meanwhile, and leaves a log with any other damage
-// as it is.
+// Repair does what PlanRepair says, as Open would, and makes it durable. It takes the lock meanwhile, and leaves a
+// log with any other damage as it is.
 func Repair(dir string) (*Cut, error) { return repair(dir, realSystem()) }
 
 func repair(dir string, sys system) (done *Cut, err error) {

@@ -3,6 +3,7 @@ package wal
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -29,6 +30,9 @@ type tail struct {
 func judgeTail(r io.ReaderAt, size int64, bad *CorruptError) error {
 	t := &tail{r: r, size: size, offset: bad.Offset, index: bad.Index}
 	torn, why, err := t.judge()
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // the file is shorter than it was
+	}
 	if err != nil {
 		return fmt.Errorf("read %s behind offset %d: %w", bad.File, bad.Offset, err)
 	}

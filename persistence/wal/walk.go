@@ -22,8 +22,13 @@ var ErrDropped = errors.New("entries were dropped before they were read")
 // does not get finished; the oldest files may go before the first entry was handed out; if they go later, and the
 // walk had not reached them, then that is ErrDropped.
 func Walk(dir string, fn func(Entry) error) error {
+	return walkListed(func() ([]Segment, error) { return Segments(dir) }, fn)
+}
+
+// walkListed lists anew when the oldest file is gone before it was opened, as long as another one is the oldest then.
+func walkListed(list func() ([]Segment, error), fn func(Entry) error) error {
 	for oldest := ""; ; {
-		segments, err := Segments(dir)
+		segments, err := list()
 		if err != nil {
 			return err
 		}
@@ -141,16 +146,32 @@ func scan(f *os.File, seg Segment, last bool, fn func(Entry) error) (extent, err
 	}
 }
 
-// mayChange says whether a finding may be of a moment only, if the log is live.
+// mayChange says whether a finding may be of a moment only, if the log is live. A torn record may get finished, too,
+// but is no damage, so it is not waited for.
 func mayChange(err error) bool {
-	_, bad := errors.AsType[*CorruptError](err)
-	return bad || errors.Is(err, io.ErrUnexpectedEOF)
+	if bad, ok := errors.AsType[*CorruptError](err); ok {
+		return !bad.Torn
+	}
+	return errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// lookAgain looks once more at the bad record at ext.end, with the size that the file has now. If it is gone or whole,
-// then it was being written, or a torn one was cut by an Open and the next written in its place, and the log
-// ended there. Otherwise this finding counts: it was made after the first one, on bytes that an append no longer changes.
-func lookAgain(f *os.File, seg Segment, ext extent) error {
+// maxLooks bounds how often a bad record is looked at again. One more look is enough, unless the log is opened again
+// and again meanwhile.
+const maxLooks = 3
+
+// lookAgain looks once more at the bad record at ext.end, with the size that the file has now. If the record is gone
+// or whole, then the first look met one that was being written, or one that an Open was about to cut to write another
+// in its place, and the log ended there. Otherwise the last finding counts.
+func lookAgain(f *os.File, seg Segment, ext extent) (err error) {
+	for range maxLooks {
+		if err = look(f, seg, ext); err == nil || !mayChange(err) {
+			return err
+		}
+	}
+	return err
+}
+
+func look(f *os.File, seg Segment, ext extent) error {
 	info, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("measure the last segment: %w", err)

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 )
 
@@ -54,7 +52,8 @@ func TestWalkNeedsNoLock(t *testing.T) {
 // Errors of fn are not mistaken for what Walk itself meets.
 func TestWalkStopsAtErrorOfCaller(t *testing.T) {
 	dir, _ := threeSegments(t)
-	for _, stop := range []error{errors.New("stop"), io.EOF, io.ErrUnexpectedEOF, fs.ErrNotExist, ErrDropped, &CorruptError{}} {
+	ours := []error{io.EOF, io.ErrUnexpectedEOF, fs.ErrNotExist, ErrDropped, &CorruptError{}}
+	for _, stop := range append(ours, errors.New("stop")) {
 		for _, at := range []uint64{1, 6, 12} {
 			var calls uint64
 			err := Walk(dir, func(e Entry) error {
@@ -179,16 +178,44 @@ func TestWalkDropped(t *testing.T) {
 	}
 }
 
-// Whatever is removed before the first entry is handed out was removed before the walk.
+// What is removed before the first entry is handed out counts as removed before the walk: it lists again, unless that
+// brings up the same file.
 func TestWalkOldestGone(t *testing.T) {
 	dir, _ := threeSegments(t)
-	segments, err := Segments(dir)
+	stale, err := Segments(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustRemove(t, segments[0].Path)
-	_, err = walk(segments, func(Entry) error { t.Error("an entry was handed out"); return nil })
-	wantError(t, err, ErrDropped)
+	mustRemove(t, stale[0].Path)
+	lists := [][]Segment{stale, stale[1:]}
+	var got []uint64
+	err = walkListed(func() (list []Segment, err error) {
+		list, lists = lists[0], lists[1:]
+		return list, nil
+	}, func(e Entry) error {
+		got = append(got, e.Index)
+		return nil
+	})
+	if err != nil || len(got) != 8 || got[0] != 5 || len(lists) > 0 {
+		t.Fatalf("entries %d, %v", got, err)
+	}
+	calls := 0
+	err = walkListed(func() ([]Segment, error) { calls++; return stale, nil }, func(Entry) error { return nil })
+	wantError(t, err, ErrDropped, stale[0].Path)
+	if calls != 2 {
+		t.Fatalf("listed %d times", calls)
+	}
+}
+
+// A file whose entries are there twice ends the walk before any of them is handed out again, or a later one.
+func TestWalkOverlap(t *testing.T) {
+	dir, _ := threeSegments(t)
+	path := writeSegment(t, dir, 3, record(3, []byte("twice")))
+	got, err := walked(dir, nothing)
+	wantCorrupt(t, err, path, 0)
+	if len(got) != 4 {
+		t.Fatalf("%d entries", len(got))
+	}
 }
 
 // Files in the middle are never dropped.
@@ -210,89 +237,6 @@ func TestWalkMiddleGone(t *testing.T) {
 			t.Fatalf("%d entries of %d, then %v", n, len(payloads), err)
 		}
 	}
-}
-
-// Walks and plans, while another goroutine appends, over and over rolls, and a third drops what is old. Large payloads
-// are copied to the file in many pieces, so a reader can meet a record that is there in part.
-func TestWalkLive(t *testing.T) {
-	dir := t.TempDir()
-	l, err := open(dir, Options{SegmentSize: 20 * smallSegment}, quick())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer mustClose(t, l)
-	const entries = 3000
-	var group sync.WaitGroup
-	group.Go(func() {
-		for l.LastIndex() < entries {
-			if _, err := l.Append(livePayload(l.LastIndex() + 1)); err != nil {
-				t.Error(err)
-				return
-			}
-		}
-	})
-	drops := 0
-	group.Go(func() {
-		for l.LastIndex() < entries && !t.Failed() {
-			n, err := dropBefore(dir, l.LastIndex()-min(l.LastIndex(), 100), quick())
-			if err != nil {
-				t.Error(err)
-			}
-			drops += n
-		}
-	})
-	var walks, torn, dropped int
-	for l.LastIndex() < entries && !t.Failed() {
-		walks++
-		switch err := walkLive(dir, l); {
-		case errors.Is(err, ErrDropped):
-			dropped++
-		case err != nil:
-			if bad, ok := errors.AsType[*CorruptError](err); !ok || !bad.Torn {
-				t.Error(err)
-			}
-			torn++
-		}
-	}
-	group.Wait()
-	t.Logf("%d walks, of which %d met a record under way and %d were overtaken by a drop; %d files dropped", walks, torn, dropped, drops)
-	if err := walkLive(dir, l); err != nil {
-		t.Fatalf("at rest: %v", err)
-	}
-	if walks == 0 || drops == 0 {
-		t.Error("nothing happened at the same time")
-	}
-}
-
-// walkLive wants whole entries of one log, without a gap, from one not after the oldest that must be there up to one
-// not before the last that was there when it began.
-func walkLive(dir string, l *Log) error {
-	last, due := l.LastIndex(), uint64(0)
-	err := Walk(dir, func(e Entry) error {
-		if due != 0 && e.Index != due {
-			return fmt.Errorf("entry %d is due, not this", due)
-		}
-		if !bytes.Equal(e.Payload, livePayload(e.Index)) {
-			return errors.New("it has another payload")
-		}
-		due = e.Index + 1
-		return nil
-	})
-	if err == nil && last > 0 && due <= last {
-		return fmt.Errorf("the walk ended before entry %d, and entry %d was there", due, last)
-	}
-	return err
-}
-
-var liveBytes = randomBytes(rand.New(rand.NewPCG(9, 9)), 600_000)
-
-// livePayload has up to 2000 bytes, and now and then hundreds of thousands.
-func livePayload(index uint64) []byte {
-	size := 1 + index*7919%2000
-	if index%50 == 0 {
-		size *= 250
-	}
-	return liveBytes[index : index+size]
 }
 
 // The sizes in a list are taken before the files are read. Were they not, this would read beyond what is written.
