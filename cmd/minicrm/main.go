@@ -18,6 +18,7 @@ import (
 
 type commandLine struct {
 	Serve   serveCmd   `cmd:"" help:"Run the dispatcher."`
+	Archive archiveCmd `cmd:"" help:"Look after the archive of closed contacts."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
