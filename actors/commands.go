@@ -39,7 +39,7 @@ func (d *Dispatcher) ChangeOperator(
 		return domain.Operator{}, err
 	}
 	r := newReply(operatorIn)
-	d.operators.Tell(&changeOperator{command{at, int64(id), r}, id, p})
+	d.operators.Tell(&changeOperator{command{at: at, subject: int64(id), waiter: r}, id, p})
 	return await(ctx, d, r)
 }
 
@@ -50,7 +50,7 @@ func (d *Dispatcher) CreateSource(ctx context.Context, n domain.NewSource, at do
 		s := domain.Source{ID: domain.SourceID(id), Name: n.Name, Backlog: n.Backlog, CreatedAt: at}
 		created := newSource(d.seats, s)
 		box := d.spawnSource(s.ID, created)
-		box.Tell(&openSource{command{at, id, r}})
+		box.Tell(&openSource{command{at: at, subject: id, waiter: r}})
 		return &desk{mailbox: box, head: created.port.head}
 	})
 	return await(ctx, d, r)
@@ -61,7 +61,7 @@ func (d *Dispatcher) ChangeSource(
 	ctx context.Context, id domain.SourceID, p domain.SourcePatch, at domain.Time,
 ) (domain.Source, error) {
 	r := newReply(sourceIn)
-	if err := d.tellSource(id, &changeSource{command{at, int64(id), r}, p}); err != nil {
+	if err := d.tellSource(id, &changeSource{command{at: at, subject: int64(id), waiter: r}, p}); err != nil {
 		return domain.Source{}, err
 	}
 	return await(ctx, d, r)
@@ -84,7 +84,7 @@ func (d *Dispatcher) SetLink(
 // RemoveLink unlinks an operator from a source.
 func (d *Dispatcher) RemoveLink(ctx context.Context, id domain.SourceID, op domain.OperatorID, at domain.Time) error {
 	r := newReply(sourceIn)
-	if err := d.tellSource(id, &removeLink{command{at, int64(id), r}, op}); err != nil {
+	if err := d.tellSource(id, &removeLink{command{at: at, subject: int64(id), waiter: r}, op}); err != nil {
 		return err
 	}
 	_, err := await(ctx, d, r)
@@ -102,13 +102,11 @@ func (d *Dispatcher) CreateLead(ctx context.Context, n domain.NewLead, at domain
 func (d *Dispatcher) ChangeLead(
 	ctx context.Context, id domain.LeadID, p domain.LeadPatch, at domain.Time,
 ) (domain.Lead, error) {
-	known := false
-	d.View(func(c *domain.Catalog) { _, known = c.Lead(id) })
-	if !known {
-		return domain.Lead{}, domain.Refuse(domain.CodeLeadNotFound, "there is no lead %d", id)
+	if err := d.knowsLead(id); err != nil {
+		return domain.Lead{}, err
 	}
 	r := newReply(leadIn)
-	d.leads.Tell(&changeLead{command{at, int64(id), r}, id, p})
+	d.leads.Tell(&changeLead{command{at: at, subject: int64(id), waiter: r}, id, p})
 	return await(ctx, d, r)
 }
 
@@ -130,7 +128,7 @@ func (d *Dispatcher) CloseContact(ctx context.Context, id domain.ContactID, at d
 		return domain.Contact{}, err
 	}
 	r := newReply(contactIn)
-	to.Tell(&closeContact{command{at, int64(id), r}, id})
+	to.Tell(&closeContact{command{at: at, subject: int64(id), waiter: r}, id})
 	return await(ctx, d, r)
 }
 
@@ -146,7 +144,7 @@ func (d *Dispatcher) AssignContact(
 		return domain.Contact{}, err
 	}
 	r := newReply(contactIn)
-	to.Tell(&assignContact{command{at, int64(id), r}, id, op, force})
+	to.Tell(&assignContact{command{at: at, subject: int64(id), waiter: r}, id, op, force})
 	return await(ctx, d, r)
 }
 
@@ -192,10 +190,15 @@ func (d *Dispatcher) tellSource(id domain.SourceID, message any) error {
 // sourceOf is the source that decides for a contact.
 func (d *Dispatcher) sourceOf(id domain.ContactID) (*desk, error) {
 	var contact domain.Contact
-	var known bool
-	d.View(func(c *domain.Catalog) { contact, known = c.Contact(id) })
-	if !known {
-		return nil, domain.Refuse(domain.CodeContactNotFound, "there is no contact %d", id)
+	var gone error
+	d.View(func(c *domain.Catalog) {
+		known := false
+		if contact, known = c.Contact(id); !known {
+			gone = c.Gone(id)
+		}
+	})
+	if gone != nil {
+		return nil, gone
 	}
 	return d.source(contact.Source)
 }

@@ -38,6 +38,7 @@ type Dispatcher struct {
 	firstID   domain.SourceID // of the sources created from now on
 	snapshots context.CancelFunc
 	work      sync.WaitGroup // the snapshot being written
+	archiving sync.Mutex     // held from the look at what is to be archived until it is forgotten
 }
 
 // Start recovers the state, checks it, drains the backlogs and starts the actors.
@@ -59,16 +60,17 @@ func Start(o Options) (*Dispatcher, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	d.snapshots = cancel
+	passing := newPassing(machine{})
 	d.journal = d.host.spawn("journal", func(self mailbox) decider {
 		return &journal{
-			log: o.Journal, catalog: d.catalog, self: self, metrics: newMetrics(o.Registerer), fail: d.host.fail,
+			log: o.Journal, catalog: d.catalog, passing: passing, self: self, metrics: newMetrics(o.Registerer), fail: d.host.fail,
 			snapshots: snapshots{every: o.SnapshotEvery, last: o.Journal.Snapshotted(), ctx: ctx, beside: d.work.Go, log: o.Logger},
 		}
 	})
 	d.seats = &seats{memory: machine{}, journal: d.journal}
 	restore(committed, d.seats, d.spawnSource)
 	d.leads = d.host.spawn("leads", func(mailbox) decider {
-		return &leads{registry: committed.Registry(), journal: d.journal}
+		return &leads{registry: committed.Registry(), journal: d.journal, passing: passing, catalog: d.catalog}
 	})
 	d.operators = d.host.spawn("operators", func(mailbox) decider {
 		return &operators{seats: d.seats, next: committed.NextOperator()}

@@ -38,6 +38,7 @@ type flush struct{}
 type journal struct {
 	log     Journal
 	catalog *catalog
+	passing *passing
 	self    mailbox
 	metrics *metrics
 	fail    func(error)
@@ -89,6 +90,9 @@ func (j *journal) write() {
 		}
 		if c.waiter != nil {
 			c.waiter.settle(j.catalog.committed, c.subject, c.err)
+		}
+		if c.passed != 0 {
+			j.passing.end(c.passed)
 		}
 		j.batch[i] = nil
 	}

@@ -26,6 +26,8 @@ type (
 type leads struct {
 	registry *domain.Registry
 	journal  mailbox
+	passing  *passing // see erase.go
+	catalog  *catalog
 }
 
 func (l *leads) handle(message any) {
@@ -36,6 +38,8 @@ func (l *leads) handle(message any) {
 		l.create(m)
 	case *changeLead:
 		l.change(m)
+	case *eraseLead:
+		l.erase(m)
 	}
 }
 
@@ -45,7 +49,8 @@ func (l *leads) route(m *newContact) {
 		lead = l.registry.Add(m.Email)
 		l.journal.Tell(leadCreated(command{at: m.at}, lead, domain.NewLead{Email: m.Email, Name: m.Name, Phone: m.Phone}))
 	}
-	m.lead = lead
+	m.lead, m.passed = lead, lead
+	l.passing.begin(lead)
 	m.subject = int64(l.registry.NextContact())
 	m.desk.Tell(m)
 }
@@ -70,7 +75,9 @@ func leadCreated(c command, id domain.LeadID, n domain.NewLead) *commit {
 
 func (l *leads) change(m *changeLead) {
 	c := &commit{command: m.command}
-	if m.Name != nil || m.Phone != nil {
+	if l.registry.Erased(m.id) {
+		c.err = domain.LeadGone(m.id)
+	} else if m.Name != nil || m.Phone != nil {
 		c.record = domain.Record{At: m.at, Events: []domain.Event{
 			&domain.LeadChanged{ID: m.id, Name: m.Name, Phone: m.Phone},
 		}}

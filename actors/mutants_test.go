@@ -83,6 +83,18 @@ var mutants = []mutant{{
 	old:  "if p.list[n].epoch < p.epoch {",
 	new:  "if p.list[n].epoch > p.epoch {",
 }, {
+	name:   "an erasure that does not look for contacts on their way",
+	file:   "actors/erase.go",
+	old:    "case l.passing.any(id):",
+	new:    "case false:",
+	caught: "is not closed",
+}, {
+	name:   "a contact that is counted down before the catalog has it",
+	file:   "actors/journal.go",
+	old:    "\tif err := j.log.Commit(); err != nil {",
+	new:    "\tfor _, c := range j.batch {\n\t\tif c.passed != 0 {\n\t\t\tj.passing.end(c.passed)\n\t\t\tc.passed = 0\n\t\t}\n\t}\n\tif err := j.log.Commit(); err != nil {",
+	caught: "is not closed",
+}, {
 	name:   "a refused take that grants nothing",
 	file:   "actors/seats.go",
 	old:    "\t\tp.Commit(r)\n\t} else {\n\t\tp.fill(o, r.At)\n",

@@ -31,6 +31,7 @@ type command struct {
 	at      domain.Time
 	subject int64 // the id that the answer shows; the decider sets it where it gives the id
 	waiter  waiter
+	passed  domain.LeadID // of a contact that the leads decider passed on; else 0
 }
 
 // commit is what the journal receives: a record, or none, and who waits for it to be durable.

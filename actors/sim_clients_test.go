@@ -57,6 +57,7 @@ func (t *told) settle(_ *domain.Catalog, subject int64, err error) {
 
 // start makes the clients: each has one command in flight at a time.
 func (c *clients) start(s *simulation) {
+	c.retention(s)
 	c.admins, c.closes = max(0, 0.8*c.rng.Float64()-0.4), 0.3+0.4*c.rng.Float64()
 	for i := range 5 {
 		s.spawn(fmt.Sprintf("client-%d", i), func() bool { return !c.pausing }, func() {
@@ -189,10 +190,12 @@ func (c *clients) email() string { return fmt.Sprintf("lead%d@example.com", c.rn
 
 func (c *clients) createLead(w *told, cmd command) bool {
 	email := c.email()
-	w.means = func(int64, error) *fact { // created now or known before: in either case there is one
+	w.means = func(id int64, err error) *fact { // created now or known before: in either case there is one, or was
+		if refusal := new(domain.Error); errors.As(err, &refusal) {
+			id = int64(refusal.Lead)
+		}
 		return &fact{"there is a lead with " + email, func(k *domain.Catalog) bool {
-			_, ok := k.LeadByEmail(email)
-			return ok
+			return hasOrHadLead(k, domain.LeadID(id), email)
 		}}
 	}
 	c.leads.Tell(&createLead{cmd, domain.NewLead{Email: email}})
@@ -208,8 +211,10 @@ func (c *clients) create(s *simulation, w *told, cmd command) bool {
 	w.means = func(id int64, _ error) *fact {
 		return &fact{fmt.Sprintf("contact %d was created for %s", id, email), func(k *domain.Catalog) bool {
 			contact, ok := k.Contact(domain.ContactID(id))
-			lead, known := k.LeadByEmail(email)
-			return ok && known && contact.Lead == lead.ID && contact.Source == source
+			if _, forgotten := k.Forgotten(domain.ContactID(id)); forgotten {
+				return true
+			}
+			return ok && hasOrHadLead(k, contact.Lead, email) && contact.Source == source
 		}}
 	}
 	c.leads.Tell(&newContact{command: cmd, desk: s.seats.sources.get(int64(source)), NewContact: domain.NewContact{Source: source, Email: email}})
@@ -254,7 +259,8 @@ func (c *clients) assign(s *simulation, w *told, cmd command) bool {
 		case err == nil:
 			return &fact{fmt.Sprintf("contact %d was assigned", contact.ID), func(k *domain.Catalog) bool {
 				now, _ := k.Contact(contact.ID)
-				return now.Operator != 0
+				_, forgotten := k.Forgotten(contact.ID)
+				return now.Operator != 0 || forgotten
 			}}
 		case errors.As(err, &refusal) && refusal.Code == domain.CodeContactClosed:
 			return closedFact(contact.ID)
@@ -269,6 +275,7 @@ func (c *clients) assign(s *simulation, w *told, cmd command) bool {
 func closedFact(id domain.ContactID) *fact {
 	return &fact{fmt.Sprintf("contact %d is closed", id), func(k *domain.Catalog) bool {
 		now, _ := k.Contact(id)
-		return now.Status == domain.StatusClosed
+		_, forgotten := k.Forgotten(id)
+		return now.Status == domain.StatusClosed || forgotten
 	}}
 }

@@ -134,15 +134,16 @@ func (s *simulation) start() error {
 	}
 	s.committed = &catalog{committed: committed}
 	s.sources = map[domain.SourceID]*source{}
+	passing := newPassing(s.world)
 	log := s.host("journal", func(self mailbox) decider {
 		return &journal{
-			log: s.disk, catalog: s.committed, self: self, metrics: newMetrics(nil), fail: func(err error) { s.failure = err },
+			log: s.disk, catalog: s.committed, passing: passing, self: self, metrics: newMetrics(nil), fail: func(err error) { s.failure = err },
 			snapshots: snapshots{every: 20, ctx: context.Background(), beside: s.beside},
 		}
 	})
 	s.seats = &seats{memory: s.world, journal: log}
 	restore(committed, s.seats, s.spawnSource)
-	s.clients.leads = s.host("leads", func(mailbox) decider { return &leads{committed.Registry(), log} })
+	s.clients.leads = s.host("leads", func(mailbox) decider { return &leads{committed.Registry(), log, passing, s.committed} })
 	s.clients.operators = s.host("operators", func(mailbox) decider {
 		return &operators{s.seats, committed.NextOperator()}
 	})

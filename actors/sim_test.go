@@ -236,6 +236,12 @@ func thaw(f *domain.Frozen, pause func()) (*domain.Catalog, error) {
 			err = c.AddContact(*contact)
 		}
 	}
+	for run := range f.Forgotten() {
+		pause()
+		if err == nil {
+			err = c.AddArchived(*run)
+		}
+	}
 	return c, err
 }
 

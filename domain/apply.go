@@ -37,12 +37,16 @@ func (c *Catalog) apply(event Event, at Time) error {
 		return c.leadCreated(e, at)
 	case *LeadChanged:
 		return c.leadChanged(e)
+	case *LeadErased:
+		return c.leadErased(e)
 	case *ContactCreated:
 		return c.contactCreated(e, at)
 	case *ContactAssigned:
 		return c.contactAssigned(e, at)
 	case *ContactClosed:
 		return c.contactClosed(e, at)
+	case *ContactsArchived:
+		return c.contactsArchived(e)
 	}
 	return fmt.Errorf("unknown event")
 }
@@ -110,6 +114,9 @@ func (c *Catalog) leadCreated(e *LeadCreated, at Time) error {
 	if want := LeadID(c.leadCount + 1); e.ID != want {
 		return fmt.Errorf("lead %d instead of %d", e.ID, want)
 	}
+	if e.Email == "" {
+		return fmt.Errorf("lead %d has no email", e.ID)
+	}
 	if other, taken := c.byEmail[e.Email]; taken {
 		return fmt.Errorf("lead %d has the email of lead %d", e.ID, other)
 	}
@@ -120,7 +127,7 @@ func (c *Catalog) leadCreated(e *LeadCreated, at Time) error {
 }
 
 func (c *Catalog) leadChanged(e *LeadChanged) error {
-	if !c.hasLead(e.ID) {
+	if l, known := c.Lead(e.ID); !known || l.Erased() {
 		return fmt.Errorf("no lead %d", e.ID)
 	}
 	lead := c.leads.edit(int64(e.ID - 1))
@@ -130,6 +137,14 @@ func (c *Catalog) leadChanged(e *LeadChanged) error {
 }
 
 func (c *Catalog) contactCreated(e *ContactCreated, at Time) error {
+	if lead, known := c.Lead(e.Lead); known && lead.Erased() {
+		return fmt.Errorf("lead %d was erased", e.Lead)
+	}
+	return c.placeContact(e, at, c.places()+1)
+}
+
+// placeContact gives a new contact its place in commit order.
+func (c *Catalog) placeContact(e *ContactCreated, at Time, place uint32) error {
 	s := c.sources[e.Source]
 	if s == nil || !c.hasLead(e.Lead) {
 		return fmt.Errorf("no source %d or no lead %d", e.Source, e.Lead)
@@ -137,21 +152,41 @@ func (c *Catalog) contactCreated(e *ContactCreated, at Time) error {
 	if e.ID < 1 || e.ID > c.nextIDs.contact+maxIDGap {
 		return fmt.Errorf("contact %d is out of range", e.ID)
 	}
-	contact := c.contacts.edit(int64(e.ID))
-	if contact.ID != 0 {
+	if _, forgotten := c.Forgotten(e.ID); forgotten || c.has(e.ID) {
 		return fmt.Errorf("contact %d exists", e.ID)
 	}
-	c.order = append(c.order, e.ID)
+	contact := c.contacts.edit(int64(e.ID))
+	c.count(e.ID)
+	c.appendOrder(e.ID, place)
 	c.nextIDs.contact = max(c.nextIDs.contact, e.ID+1)
 	*contact = Contact{
-		ID: e.ID, Source: e.Source, Lead: e.Lead, Status: StatusOpen, Text: e.Text, CreatedAt: at, seq: uint32(len(c.order)),
+		ID: e.ID, Source: e.Source, Lead: e.Lead, Status: StatusOpen, Text: e.Text, CreatedAt: at, Place: place,
 	}
-	c.byStatus[StatusOpen].Add(contact.seq)
-	s.contacts = append(s.contacts, contact.seq)
+	c.byStatus[StatusOpen].Add(contact.Place)
+	s.contacts.Add(contact.Place)
 	lead := c.leads.edit(int64(e.Lead - 1))
-	lead.contacts = append(lead.contacts, contact.seq)
+	lead.contacts = append(lead.contacts, contact.Place)
 	s.backlog.Add(RankOf(e.ID))
 	return nil
+}
+
+// count counts a new contact in its page.
+func (c *Catalog) count(id ContactID) {
+	for n := int64(id) / pageSize; n >= int64(len(c.living)); {
+		c.living = append(c.living, 0)
+	}
+	c.living[int64(id)/pageSize]++
+}
+
+// appendOrder puts a contact at a place behind all others; places between, of what was forgotten, stay empty.
+func (c *Catalog) appendOrder(id ContactID, place uint32) {
+	if len(c.order) == 0 {
+		c.trimmed = place - 1
+	}
+	for c.trimmed+uint32(len(c.order)) < place-1 {
+		c.order = append(c.order, 0)
+	}
+	c.order = append(c.order, id)
 }
 
 func (c *Catalog) contactAssigned(e *ContactAssigned, at Time) error {
@@ -168,7 +203,7 @@ func (c *Catalog) contactAssigned(e *ContactAssigned, at Time) error {
 	}
 	c.unhold(contact, s)
 	o.Load++
-	o.contacts.Add(contact.seq)
+	o.contacts.Add(contact.Place)
 	contact.Operator, contact.How, contact.AssignedAt = e.Operator, e.How, max(at, contact.CreatedAt)
 	c.setStatus(contact, StatusAssigned)
 	return nil
@@ -211,14 +246,14 @@ func (c *Catalog) unhold(contact *Contact, s *sourceState) {
 	}
 	from := c.operator(contact.Operator)
 	from.Load--
-	from.contacts.Remove(contact.seq)
+	from.contacts.Remove(contact.Place)
 }
 
 func (c *Catalog) setStatus(contact *Contact, status Status) {
 	if contact.Status == status {
 		return
 	}
-	c.byStatus[contact.Status].Remove(contact.seq)
-	c.byStatus[status].Add(contact.seq)
+	c.byStatus[contact.Status].Remove(contact.Place)
+	c.byStatus[status].Add(contact.Place)
 	contact.Status = status
 }

@@ -14,6 +14,7 @@ type Auditor struct {
 	auto      map[SourceID]bool
 	weights   map[auditedLink]int64
 	emails    map[string]LeadID
+	erased    map[LeadID]bool
 	contacts  map[ContactID]auditedContact
 }
 
@@ -31,6 +32,7 @@ type auditedLink struct {
 type auditedContact struct {
 	source   SourceID
 	operator OperatorID // 0 = open
+	lead     LeadID
 }
 
 // NewAuditor is an auditor of what comes after a catalog, which it takes over; a new one is an empty journal's.
@@ -41,6 +43,7 @@ func NewAuditor(c *Catalog) *Auditor {
 		auto:      map[SourceID]bool{},
 		weights:   map[auditedLink]int64{},
 		emails:    map[string]LeadID{},
+		erased:    map[LeadID]bool{},
 		contacts:  map[ContactID]auditedContact{},
 	}
 	for i := range c.operators {
@@ -54,11 +57,14 @@ func NewAuditor(c *Catalog) *Auditor {
 		}
 	}
 	for i := range c.leadCount {
-		lead := c.leads.get(int64(i))
-		a.emails[lead.Email] = lead.ID
+		if lead := c.leads.get(int64(i)); lead.Erased() {
+			a.erased[lead.ID] = true
+		} else {
+			a.emails[lead.Email] = lead.ID
+		}
 	}
-	for _, id := range c.order {
-		a.take(c.contacts.get(int64(id)))
+	for contact := range c.view().Contacts() {
+		a.take(contact)
 	}
 	return a
 }
@@ -66,9 +72,9 @@ func NewAuditor(c *Catalog) *Auditor {
 func (a *Auditor) take(c *Contact) {
 	switch c.Status {
 	case StatusOpen:
-		a.contacts[c.ID] = auditedContact{source: c.Source}
+		a.contacts[c.ID] = auditedContact{source: c.Source, lead: c.Lead}
 	case StatusAssigned:
-		a.contacts[c.ID] = auditedContact{source: c.Source, operator: c.Operator}
+		a.contacts[c.ID] = auditedContact{source: c.Source, operator: c.Operator, lead: c.Lead}
 		a.operators[c.Operator].load++
 	case StatusClosed:
 	}
@@ -120,11 +126,50 @@ func (a *Auditor) event(event Event) error {
 		if _, known := a.catalog.Lead(e.Lead); !known {
 			return fmt.Errorf("one lead per email: lead %d does not exist yet", e.Lead)
 		}
-		a.contacts[e.ID] = auditedContact{source: e.Source}
+		if a.erased[e.Lead] {
+			return fmt.Errorf("erased: lead %d was erased", e.Lead)
+		}
+		a.contacts[e.ID] = auditedContact{source: e.Source, lead: e.Lead}
+	case *LeadChanged:
+		if a.erased[e.ID] {
+			return fmt.Errorf("erased: lead %d was erased", e.ID)
+		}
+	case *LeadErased:
+		return a.leadErased(e)
 	case *ContactAssigned:
 		return a.assigned(e)
 	case *ContactClosed:
 		return a.closed(e)
+	case *ContactsArchived:
+		return a.archived(e)
+	}
+	return nil
+}
+
+// leadErased checks that no contact of the lead is live, and frees the email for a new lead.
+func (a *Auditor) leadErased(e *LeadErased) error {
+	for id, c := range a.contacts {
+		if c.lead == e.ID {
+			return fmt.Errorf("erased: contact %d of the lead is live", id)
+		}
+	}
+	for email, id := range a.emails {
+		if id == e.ID {
+			delete(a.emails, email)
+			a.erased[id] = true
+			return nil
+		}
+	}
+	return fmt.Errorf("erased: there is no such lead, or no longer")
+}
+
+// archived checks that what is forgotten was there, and closed.
+func (a *Auditor) archived(e *ContactsArchived) error {
+	for _, id := range e.IDs {
+		_, live := a.contacts[id]
+		if _, known := a.catalog.Contact(id); live || !known {
+			return fmt.Errorf("archived: contact %d is live, or not there", id)
+		}
 	}
 	return nil
 }

@@ -12,7 +12,11 @@ type Catalog struct {
 	leadCount int
 	byEmail   map[string]LeadID
 	contacts  pages[Contact] // by id; a place may still be empty, since sources commit in any order
-	order     []ContactID    // in commit order
+	living    []uint16       // by page of contacts: how many it has
+	days      pages[uint16]  // by id: the archive's day + 1 of a contact that was forgotten
+	order     []ContactID    // in commit order, from the place trimmed + 1 on; what was forgotten may still be listed
+	trimmed   uint32         // places before order
+	thawed    uint32         // places given at the time of a snapshot
 	byStatus  [StatusClosed + 1]Ordered[uint32]
 	nextIDs   struct {
 		source  SourceID
@@ -31,7 +35,7 @@ type sourceState struct {
 	Source
 	ledger   Ledger
 	backlog  Ordered[Rank]
-	contacts postings
+	contacts Ordered[uint32]
 }
 
 // NewCatalog is the catalog of an empty journal.

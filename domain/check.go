@@ -11,12 +11,17 @@ import (
 func (c *Catalog) Check() error {
 	held := make([]int, len(c.operators)+1)
 	waiting := map[SourceID]int{}
+	living := 0
 	for i, id := range c.order {
-		contact := c.contacts.get(int64(id))
-		if contact == nil || contact.ID != id || contact.seq != uint32(i+1) {
-			return fmt.Errorf("contact %d is not at place %d of the commit order", id, i+1)
+		contact, place := c.contacts.get(int64(id)), c.trimmed+uint32(i+1)
+		if _, forgotten := c.Forgotten(id); (id == 0 || forgotten) && !c.has(id) {
+			continue
 		}
-		if at, ok := c.byStatus[contact.Status].Seek(contact.seq); !ok || at != contact.seq {
+		if contact == nil || contact.ID != id || contact.Place != place {
+			return fmt.Errorf("contact %d is not at place %d of the commit order", id, place)
+		}
+		living++
+		if at, ok := c.byStatus[contact.Status].Seek(contact.Place); !ok || at != contact.Place {
 			return fmt.Errorf("contact %d is not listed under its status", id)
 		}
 		switch contact.Status {
@@ -29,6 +34,9 @@ func (c *Catalog) Check() error {
 			}
 		case StatusClosed:
 		}
+	}
+	if n := c.view().living; n != living {
+		return fmt.Errorf("%d contacts are listed under a status, and there are %d", n, living)
 	}
 	for i := range c.operators {
 		if o := &c.operators[i]; o.Load != held[o.ID] {
@@ -72,7 +80,8 @@ func (c *Catalog) Same(other *Catalog) error {
 		{"progress", a.Progress, b.Progress},
 		{"operators", a.Operators, b.Operators},
 		{"sources", a.Sources, b.Sources},
-		{"commit order", a.order, b.order},
+		{"contacts in commit order", placesOf(a), placesOf(b)},
+		{"archived contacts", runsOf(a), runsOf(b)},
 		{"backlogs", c.backlogs(), other.backlogs()},
 		{"number of leads", a.LeadCount, b.LeadCount},
 	} {
@@ -85,12 +94,26 @@ func (c *Catalog) Same(other *Catalog) error {
 			return fmt.Errorf("lead: %+v and %+v", *la, *lb)
 		}
 	}
-	for _, id := range a.order {
-		if ca, cb := a.contacts.get(int64(id)), b.contacts.get(int64(id)); *ca != *cb {
+	for ca := range a.Contacts() {
+		if cb := b.contacts.get(int64(ca.ID)); *ca != *cb {
 			return fmt.Errorf("contact: %+v and %+v", *ca, *cb)
 		}
 	}
 	return nil
+}
+
+func placesOf(f *Frozen) (places [][2]int64) {
+	for contact := range f.Contacts() {
+		places = append(places, [2]int64{int64(contact.Place), int64(contact.ID)})
+	}
+	return places
+}
+
+func runsOf(f *Frozen) (runs []ArchivedRun) {
+	for run := range f.Forgotten() {
+		runs = append(runs, *run)
+	}
+	return runs
 }
 
 func (c *Catalog) backlogs() map[SourceID][]Rank {

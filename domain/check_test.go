@@ -16,7 +16,7 @@ func TestCheckNoticesEachDifference(t *testing.T) {
 		"not in the backlog":   func(c *Catalog) { c.sources[1].backlog.Remove(1) },
 		"in its backlog":       func(c *Catalog) { c.sources[2].backlog.Add(1) },
 		"lags":                 func(c *Catalog) { c.sources[1].ledger.rows[0].Lag++ },
-		"the commit order":     func(c *Catalog) { c.contacts.edit(1).seq = 2 },
+		"the commit order":     func(c *Catalog) { c.contacts.edit(1).Place = 2 },
 		"is not at place 1 of": func(c *Catalog) { *c.contacts.edit(1) = Contact{} },
 	} {
 		c := smallCatalog(t)

@@ -39,7 +39,7 @@ type Contact struct {
 	AssignedAt Time // the latest assignment
 	ClosedAt   Time
 
-	seq uint32 // place in commit order, from 1
+	Place uint32 // in commit order, from 1; it stays when contacts before it are forgotten
 }
 
 // NewContact is the request to create a contact, and its lead when the email is new. Email is normalised.

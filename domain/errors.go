@@ -11,19 +11,22 @@ type Code string
 
 // The closed set of codes. The edge maps each to an HTTP status.
 const (
-	CodeInvalid          Code = "invalid"            // a value is missing, too long or out of range
-	CodeOperatorNotFound Code = "operator_not_found" // no operator has this id
-	CodeSourceNotFound   Code = "source_not_found"   // no source has this id
-	CodeLeadNotFound     Code = "lead_not_found"     // no lead has this id
-	CodeContactNotFound  Code = "contact_not_found"  // no contact has this id
-	CodeLinkNotFound     Code = "link_not_found"     // the operator is not linked to the source
-	CodeEmailTaken       Code = "email_taken"        // another lead has this email
-	CodeContactClosed    Code = "contact_closed"     // a closed contact can be neither closed nor assigned
-	CodeOperatorFull     Code = "operator_full"      // at max_load; force assigns all the same
-	CodeOperatorInactive Code = "operator_inactive"  // not active; force assigns all the same
-	CodeNotLinked        Code = "not_linked"         // not linked to the contact's source; force does not help
-	CodeTooManyLinks     Code = "too_many_links"     // the source has MaxLinks operators already
-	CodeUnavailable      Code = "unavailable"        // the dispatcher is stopping or has failed; try again
+	CodeInvalid          Code = "invalid"                // a value is missing, too long or out of range
+	CodeOperatorNotFound Code = "operator_not_found"     // no operator has this id
+	CodeSourceNotFound   Code = "source_not_found"       // no source has this id
+	CodeLeadNotFound     Code = "lead_not_found"         // no lead has this id
+	CodeContactNotFound  Code = "contact_not_found"      // no contact has this id
+	CodeLinkNotFound     Code = "link_not_found"         // the operator is not linked to the source
+	CodeEmailTaken       Code = "email_taken"            // another lead has this email
+	CodeContactClosed    Code = "contact_closed"         // a closed contact can be neither closed nor assigned
+	CodeOperatorFull     Code = "operator_full"          // at max_load; force assigns all the same
+	CodeOperatorInactive Code = "operator_inactive"      // not active; force assigns all the same
+	CodeNotLinked        Code = "not_linked"             // not linked to the contact's source; force does not help
+	CodeTooManyLinks     Code = "too_many_links"         // the source has MaxLinks operators already
+	CodeContactArchived  Code = "contact_archived"       // closed long ago; Error.Archive says where it is
+	CodeLeadErased       Code = "lead_erased"            // the person was erased
+	CodeLeadLive         Code = "lead_has_live_contacts" // a lead with open or assigned contacts cannot be erased
+	CodeUnavailable      Code = "unavailable"            // the dispatcher is stopping or has failed; try again
 )
 
 // FieldError says what is wrong with one field of a request.
@@ -38,6 +41,7 @@ type Error struct {
 	Message string
 	Fields  []FieldError // CodeInvalid: every bad field
 	Lead    LeadID       // CodeEmailTaken: who has the email
+	Archive string       // CodeContactArchived: the name of the file
 }
 
 func (e *Error) Error() string {

@@ -55,6 +55,11 @@ type (
 		Phone *string
 	}
 
+	// LeadErased forgets who the lead is, and the texts of its contacts, which are all closed.
+	LeadErased struct {
+		ID LeadID
+	}
+
 	// ContactCreated puts a contact into its source's backlog; an assignment in the same record takes it out again.
 	ContactCreated struct {
 		ID     ContactID
@@ -77,19 +82,26 @@ type (
 		Source   SourceID
 		Operator OperatorID
 	}
+	// ContactsArchived forgets closed contacts, MaxArchived at most, that are in the archive of Day.
+	ContactsArchived struct {
+		Day Day
+		IDs []ContactID
+	}
 )
 
-func (*OperatorCreated) event() {}
-func (*OperatorChanged) event() {}
-func (*SourceCreated) event()   {}
-func (*SourceChanged) event()   {}
-func (*LinkSet) event()         {}
-func (*LinkRemoved) event()     {}
-func (*LeadCreated) event()     {}
-func (*LeadChanged) event()     {}
-func (*ContactCreated) event()  {}
-func (*ContactAssigned) event() {}
-func (*ContactClosed) event()   {}
+func (*OperatorCreated) event()  {}
+func (*OperatorChanged) event()  {}
+func (*SourceCreated) event()    {}
+func (*SourceChanged) event()    {}
+func (*LinkSet) event()          {}
+func (*LinkRemoved) event()      {}
+func (*LeadCreated) event()      {}
+func (*LeadChanged) event()      {}
+func (*LeadErased) event()       {}
+func (*ContactCreated) event()   {}
+func (*ContactAssigned) event()  {}
+func (*ContactClosed) event()    {}
+func (*ContactsArchived) event() {}
 
 // SetKind says how an assignment's eligible set is written down, and thereby whether the ledger was charged.
 type SetKind uint8

@@ -16,6 +16,8 @@ type Frozen struct {
 	leads     view[Lead]
 	contacts  view[Contact]
 	order     []ContactID
+	living    int // contacts
+	days      view[uint16]
 }
 
 // Progress is how far the journal had come.
@@ -24,6 +26,7 @@ type Progress struct {
 	Last        Time   // the latest time stamp
 	NextSource  SourceID
 	NextContact ContactID
+	Places      uint32 // given in commit order, also to contacts that were forgotten since
 }
 
 // FrozenSource is a source with its fair share.
@@ -44,18 +47,22 @@ type LedgerState struct {
 // leads and contacts.
 func (c *Catalog) Freeze() *Frozen {
 	f := c.view()
-	f.leads, f.contacts = c.leads.freeze(), c.contacts.freeze()
+	f.leads, f.contacts, f.days = c.leads.freeze(), c.contacts.freeze(), c.days.freeze()
 	return f
 }
 
 // view is what Freeze gives, but only until the catalog changes.
 func (c *Catalog) view() *Frozen {
 	f := &Frozen{
-		Progress:  Progress{Index: c.index, Last: c.last, NextSource: c.nextIDs.source, NextContact: c.nextIDs.contact},
+		Progress:  Progress{Index: c.index, Last: c.last, NextSource: c.nextIDs.source, NextContact: c.nextIDs.contact, Places: c.places()},
 		LeadCount: c.leadCount,
 		leads:     c.leads.list,
 		contacts:  c.contacts.list,
 		order:     c.order[:len(c.order):len(c.order)],
+		days:      c.days.list,
+	}
+	for i := range c.byStatus {
+		f.living += c.byStatus[i].Len()
 	}
 	for i := range c.operators {
 		o := c.operators[i].Operator
@@ -69,8 +76,8 @@ func (c *Catalog) view() *Frozen {
 	return f
 }
 
-// ContactCount is the number of contacts.
-func (f *Frozen) ContactCount() int { return len(f.order) }
+// ContactCount is the number of contacts, without the forgotten.
+func (f *Frozen) ContactCount() int { return f.living }
 
 // Leads lists the leads in commit order.
 func (f *Frozen) Leads() iter.Seq[*Lead] {
@@ -87,7 +94,11 @@ func (f *Frozen) Leads() iter.Seq[*Lead] {
 func (f *Frozen) Contacts() iter.Seq[*Contact] {
 	return func(yield func(*Contact) bool) {
 		for _, id := range f.order {
-			if !yield(f.contacts.get(int64(id))) {
+			contact := f.contacts.get(int64(id))
+			if contact == nil || contact.ID == 0 {
+				continue // forgotten
+			}
+			if !yield(contact) {
 				return
 			}
 		}
@@ -122,16 +133,21 @@ func Thaw(p Progress, operators []Operator, sources []FrozenSource) (*Catalog, e
 	if c.nextIDs.source > p.NextSource {
 		return nil, fmt.Errorf("the next source is %d, but a later one exists", p.NextSource)
 	}
-	c.nextIDs.source, c.nextIDs.contact = p.NextSource, p.NextContact
+	c.nextIDs.source, c.nextIDs.contact, c.thawed = p.NextSource, p.NextContact, p.Places
 	return c, nil
 }
 
 // AddLead adds the next lead of a frozen catalog.
 func (c *Catalog) AddLead(l Lead) error {
+	if l.Erased() && l.ID == LeadID(c.leadCount+1) {
+		*c.leads.edit(int64(c.leadCount)) = Lead{ID: l.ID, CreatedAt: l.CreatedAt}
+		c.leadCount++
+		return nil
+	}
 	return c.leadCreated(&LeadCreated{ID: l.ID, Email: l.Email, Name: l.Name, Phone: l.Phone}, l.CreatedAt)
 }
 
-// AddContact adds the next contact of a frozen catalog.
+// AddContact adds the next contact of a frozen catalog. A place of 0 is the one behind the contact before it.
 func (c *Catalog) AddContact(n Contact) error {
 	if n.ID >= c.nextIDs.contact {
 		return fmt.Errorf("contact %d is beyond the next id %d", n.ID, c.nextIDs.contact)
@@ -140,7 +156,16 @@ func (c *Catalog) AddContact(n Contact) error {
 	if n.Status < StatusOpen || n.Status > StatusClosed || (o == nil) != (n.Operator == 0) || n.Status == StatusAssigned && o == nil {
 		return fmt.Errorf("contact %d has status %d and operator %d", n.ID, n.Status, n.Operator)
 	}
-	if err := c.contactCreated(&ContactCreated{ID: n.ID, Source: n.Source, Lead: n.Lead, Text: n.Text}, n.CreatedAt); err != nil {
+	last := c.trimmed + uint32(len(c.order))
+	if n.Place == 0 {
+		n.Place = last + 1
+	}
+	lead, _ := c.Lead(n.Lead)
+	if n.Place <= last || c.thawed != 0 && n.Place > c.thawed || lead.ID != 0 && lead.Erased() && (n.Text != "" || n.Status != StatusClosed) {
+		return fmt.Errorf("contact %d has place %d of %d, behind %d, or its lead was erased and it was not", n.ID, n.Place, c.thawed, last)
+	}
+	created := &ContactCreated{ID: n.ID, Source: n.Source, Lead: n.Lead, Text: n.Text}
+	if err := c.placeContact(created, n.CreatedAt, n.Place); err != nil {
 		return err
 	}
 	contact := c.contacts.edit(int64(n.ID))
@@ -149,7 +174,7 @@ func (c *Catalog) AddContact(n Contact) error {
 		c.sources[n.Source].backlog.Remove(RankOf(n.ID))
 	}
 	if o != nil {
-		o.contacts.Add(contact.seq)
+		o.contacts.Add(contact.Place)
 	}
 	if n.Status == StatusAssigned {
 		o.Load++

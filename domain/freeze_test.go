@@ -18,6 +18,11 @@ func thaw(f *Frozen) (*Catalog, error) {
 			err = c.AddContact(*contact)
 		}
 	}
+	for run := range f.Forgotten() {
+		if err == nil {
+			err = c.AddArchived(*run)
+		}
+	}
 	return c, err
 }
 

@@ -34,16 +34,19 @@ func (c *Catalog) Sources(after uint64, limit int) (items []Source, next uint64)
 	return items, next
 }
 
-// Leads lists leads.
+// Leads lists leads, but for those that were erased.
 func (c *Catalog) Leads(after uint64, limit int) (items []Lead, next uint64) {
-	for after < uint64(c.leadCount) && len(items) < limit {
-		items = append(items, *c.leads.get(int64(after)))
-		after++
+	for ; after < uint64(c.leadCount); after++ {
+		lead := c.leads.get(int64(after))
+		if lead.Erased() {
+			continue
+		}
+		if len(items) == limit {
+			return items, uint64(items[limit-1].ID)
+		}
+		items = append(items, *lead)
 	}
-	if after >= uint64(c.leadCount) {
-		return items, 0
-	}
-	return items, after
+	return items, 0
 }
 
 // Links lists a source's links.
@@ -70,7 +73,7 @@ func (c *Catalog) Links(source SourceID, after uint64, limit int) (items []LinkV
 // Contacts lists contacts. It leaps from one place that one index has to the next that all have, so its cost depends
 // on the matches and near matches, not on how many contacts there are. limit is at least 1 and f.Status a known one.
 func (c *Catalog) Contacts(f ContactFilter, after uint64, limit int) (items []Contact, next uint64) {
-	if after >= uint64(len(c.order)) {
+	if after >= uint64(c.places()) {
 		return nil, 0
 	}
 	indexes, possible := c.indexes(f)
@@ -80,13 +83,13 @@ func (c *Catalog) Contacts(f ContactFilter, after uint64, limit int) (items []Co
 	place := uint32(after) + 1
 	for {
 		found, ok := intersect(indexes, place)
-		if !ok || int(found) > len(c.order) {
+		if !ok {
 			return items, 0
 		}
 		if len(items) == limit {
-			return items, uint64(items[limit-1].seq)
+			return items, uint64(items[limit-1].Place)
 		}
-		items = append(items, *c.contacts.get(int64(c.order[found-1])))
+		items = append(items, *c.placed(found))
 		place = found + 1
 	}
 }
@@ -94,6 +97,19 @@ func (c *Catalog) Contacts(f ContactFilter, after uint64, limit int) (items []Co
 // seeker is an index: the places in commit order that match one condition.
 type seeker interface {
 	Seek(place uint32) (uint32, bool)
+}
+
+// anyStatus is the index of all contacts: it leaps over those that were forgotten.
+type anyStatus Catalog
+
+// Seek implements seeker.
+func (a *anyStatus) Seek(place uint32) (first uint32, ok bool) {
+	for status := StatusOpen; status <= StatusClosed; status++ {
+		if found, has := a.byStatus[status].Seek(place); has && (!ok || found < first) {
+			first, ok = found, true
+		}
+	}
+	return first, ok
 }
 
 // indexes lists an index for each condition of a filter; not possible when one names what does not exist.
@@ -117,10 +133,13 @@ func (c *Catalog) indexes(f ContactFilter) (indexes []seeker, possible bool) {
 		if s == nil {
 			return nil, false
 		}
-		indexes = append(indexes, s.contacts)
+		indexes = append(indexes, &s.contacts)
 	}
 	if f.Status != 0 {
 		indexes = append(indexes, &c.byStatus[f.Status])
+	}
+	if len(indexes) == 0 {
+		indexes = append(indexes, (*anyStatus)(c))
 	}
 	return indexes, true
 }

@@ -43,7 +43,11 @@ func (h *history) source(t *rapid.T) SourceID {
 }
 
 func (h *history) lead(t *rapid.T) LeadID {
-	return LeadID(rapid.IntRange(1, h.leadCount).Draw(t, "lead"))
+	id := LeadID(rapid.IntRange(1, h.leadCount).Draw(t, "lead"))
+	if lead, _ := h.Lead(id); lead.Erased() {
+		t.Skip("erased")
+	}
+	return id
 }
 
 func (h *history) AddOperator(t *rapid.T) {
@@ -95,7 +99,7 @@ func (h *history) live(t *rapid.T) Contact {
 		t.Skip("no contact yet")
 	}
 	c, _ := h.Contact(rapid.SampledFrom(h.contacts).Draw(t, "contact"))
-	if c.Status == StatusClosed {
+	if c.ID == 0 || c.Status == StatusClosed {
 		t.Skip("closed")
 	}
 	return c
@@ -144,8 +148,8 @@ func (h *history) pollContacts(t *rapid.T, f ContactFilter, after uint64) (next 
 	var all []Contact
 	var places []uint64
 	for i, id := range h.contacts {
-		c, _ := h.Contact(id)
-		if (f.Status == 0 || c.Status == f.Status) && (f.Source == 0 || c.Source == f.Source) &&
+		c, there := h.Contact(id)
+		if there && (f.Status == 0 || c.Status == f.Status) && (f.Source == 0 || c.Source == f.Source) &&
 			(f.Operator == 0 || c.Operator == f.Operator) && (f.Lead == 0 || c.Lead == f.Lead) {
 			all, places = append(all, c), append(places, uint64(i+1))
 		}
@@ -178,6 +182,16 @@ func (h *history) filter(t *rapid.T) (f ContactFilter) {
 func (h *history) pollOthers(t *rapid.T) {
 	after, limit := rapid.Uint64Range(0, 12).Draw(t, "after"), rapid.IntRange(1, 4).Draw(t, "limit")
 	position := func(i int) uint64 { return uint64(i + 1) }
+	thawed, err := thaw(h.Freeze())
+	if err == nil {
+		err = thawed.Same(h.Catalog)
+	}
+	if err == nil {
+		err = thawed.Check()
+	}
+	if err != nil {
+		t.Fatalf("thawed: %v", err)
+	}
 	var operators []Operator
 	for id := range h.operators {
 		o, _ := h.Operator(OperatorID(id + 1))
@@ -198,11 +212,12 @@ func (h *history) pollOthers(t *rapid.T) {
 
 	var leads []Lead
 	for id := range h.leadCount {
-		lead, _ := h.Lead(LeadID(id + 1))
-		leads = append(leads, lead)
+		if lead, _ := h.Lead(LeadID(id + 1)); !lead.Erased() {
+			leads = append(leads, lead)
+		}
 	}
 	gotLeads, next := h.Leads(after, limit)
-	wantLeads, wantNext := naivePage(leads, position, after, limit)
+	wantLeads, wantNext := naivePage(leads, func(i int) uint64 { return uint64(leads[i].ID) }, after, limit)
 	samePage(t, "leads", gotLeads, next, wantLeads, wantNext)
 
 	source := h.source(t)
@@ -234,7 +249,7 @@ func TestListsAgainstNaiveScan(t *testing.T) {
 		}
 		for name, action := range map[string]func(*rapid.T){
 			"add operator": h.AddOperator, "add source": h.AddSource, "add lead": h.AddLead, "add contacts": h.AddContact,
-			"assign": h.AssignContact, "close": h.CloseContact, "link": h.Link, "unlink": h.Unlink,
+			"archive": h.Archive, "erase": h.Erase, "assign": h.AssignContact, "close": h.CloseContact, "link": h.Link, "unlink": h.Unlink,
 		} {
 			actions[name] = action
 		}

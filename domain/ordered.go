@@ -38,11 +38,12 @@ func (o *Ordered[T]) Seek(v T) (T, bool) {
 
 // Add puts v into the set; a value that is there already stays.
 func (o *Ordered[T]) Add(v T) {
-	b := o.find(v)
-	if b == len(o.blocks) {
+	n := len(o.blocks)
+	if n == 0 || o.blocks[n-1][len(o.blocks[n-1])-1] < v { // most do
 		o.appendLast(v)
 		return
 	}
+	b := o.find(v)
 	i, found := slices.BinarySearch(o.blocks[b], v)
 	if found {
 		return
@@ -111,7 +112,7 @@ func (o *Ordered[T]) appendLast(v T) {
 	o.blocks = append(o.blocks, []T{v})
 }
 
-// postings is a sorted list of places in commit order that only grows at its end.
+// postings is a sorted list of places in commit order that grows at its end and mostly shrinks at its beginning.
 type postings []uint32
 
 // Seek is the smallest place that is at least v; false when there is none.
@@ -121,4 +122,16 @@ func (p postings) Seek(v uint32) (uint32, bool) {
 		return 0, false
 	}
 	return p[i], true
+}
+
+// without is the list without a place that it has. The first goes without a copy.
+func (p postings) without(v uint32) postings {
+	i, _ := slices.BinarySearch(p, v)
+	switch {
+	case len(p) == 1:
+		return nil
+	case i == 0:
+		return p[1:]
+	}
+	return slices.Delete(p, i, i+1)
 }

@@ -15,14 +15,17 @@ type page[T any] struct {
 	items [pageSize]T
 }
 
-// get is the item at a position, to be read; nil beyond the end.
+// get is the item at a position, to be read; nil beyond the end and in a page that has nothing.
 func (p *pages[T]) get(at int64) *T { return view[T](p.list).get(at) }
 
 // edit is the item at a position, to be written to; the array grows to have it.
 func (p *pages[T]) edit(at int64) *T {
 	n := at / pageSize
 	for n >= int64(len(p.list)) {
-		p.list = append(p.list, &page[T]{epoch: p.epoch})
+		p.list = append(p.list, nil)
+	}
+	if p.list[n] == nil {
+		p.list[n] = &page[T]{epoch: p.epoch}
 	}
 	if p.list[n].epoch < p.epoch {
 		copied := *p.list[n]
@@ -31,6 +34,9 @@ func (p *pages[T]) edit(at int64) *T {
 	}
 	return &p.list[n].items[at%pageSize]
 }
+
+// drop frees a page.
+func (p *pages[T]) drop(n int64) { p.list[n] = nil }
 
 // freeze is a view of the array as it is now.
 func (p *pages[T]) freeze() view[T] {
@@ -43,6 +49,9 @@ type view[T any] []*page[T]
 
 func (v view[T]) get(at int64) *T {
 	if at < 0 || at >= int64(len(v))*pageSize {
+		return nil
+	}
+	if v[at/pageSize] == nil {
 		return nil
 	}
 	return &v[at/pageSize].items[at%pageSize]

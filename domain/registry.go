@@ -4,6 +4,7 @@ package domain
 // It has one owner.
 type Registry struct {
 	byEmail     map[string]LeadID
+	erased      map[LeadID]bool
 	nextLead    LeadID
 	nextContact ContactID
 }

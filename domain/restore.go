@@ -9,8 +9,15 @@ import (
 
 // Registry builds the registry.
 func (c *Catalog) Registry() *Registry {
+	erased := map[LeadID]bool{}
+	for i := range c.leadCount {
+		if lead := c.leads.get(int64(i)); lead.Erased() {
+			erased[lead.ID] = true
+		}
+	}
 	return &Registry{
 		byEmail:     maps.Clone(c.byEmail),
+		erased:      erased,
 		nextLead:    LeadID(c.leadCount + 1),
 		nextContact: c.nextIDs.contact,
 	}
@@ -52,8 +59,8 @@ func (c *Catalog) Desks(seats func(SourceID) Seats) []*Desk {
 		bySource[id] = d
 	}
 	for _, status := range []Status{StatusOpen, StatusAssigned} {
-		for seq := range c.byStatus[status].All {
-			contact := c.contacts.get(int64(c.order[seq-1]))
+		for place := range c.byStatus[status].All {
+			contact := c.placed(place)
 			holder := contact.Operator
 			if status == StatusOpen {
 				holder = 0

@@ -2,7 +2,6 @@ package domain
 
 import (
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 
@@ -212,7 +211,9 @@ type catalogDump struct {
 	Operators []operatorState
 	Held      [][]uint32
 	Sources   []DeskState
-	Places    []postings
+	Places    [][]uint32
+	Runs      []ArchivedRun
+	Given     uint32
 	Leads     []Lead
 	ByEmail   map[string]LeadID
 	Contacts  []Contact
@@ -222,7 +223,9 @@ type catalogDump struct {
 
 func dump(c *Catalog) catalogDump {
 	d := catalogDump{Index: c.index, Last: c.last, ByEmail: c.byEmail, Next: [2]int64{int64(c.nextIDs.source), int64(c.nextIDs.contact)}}
-	d.Leads, _ = c.Leads(0, math.MaxInt)
+	for lead := range c.view().Leads() {
+		d.Leads = append(d.Leads, *lead)
+	}
 	for _, o := range c.operators {
 		d.Held = append(d.Held, slices.Collect(o.contacts.All))
 		o.contacts = Ordered[uint32]{}
@@ -230,14 +233,15 @@ func dump(c *Catalog) catalogDump {
 	}
 	for _, id := range c.sourceIDs {
 		s := c.sources[id]
-		d.Places = append(d.Places, s.contacts)
+		d.Places = append(d.Places, slices.Collect(s.contacts.All))
 		d.Sources = append(d.Sources, DeskState{
 			Source: s.Source, Links: s.ledger.rows, Decisions: s.ledger.decisions, Backlog: slices.Collect(s.backlog.All),
 		})
 	}
-	for _, id := range c.order {
-		d.Contacts = append(d.Contacts, must(lookup(c, id)))
+	for contact := range c.view().Contacts() {
+		d.Contacts = append(d.Contacts, must(lookup(c, contact.ID)))
 	}
+	d.Runs, d.Given = runsOf(c.view()), c.places()
 	for i := range c.byStatus {
 		d.ByStatus = append(d.ByStatus, slices.Collect(c.byStatus[i].All))
 	}

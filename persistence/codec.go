@@ -30,6 +30,8 @@ func event(c *coder, e *domain.Event) {
 		kind(c, 3, e, contactClosed) ||
 		kind(c, 4, e, leadCreated) ||
 		kind(c, 5, e, leadChanged) ||
+		kind(c, 6, e, contactsArchived) ||
+		kind(c, 7, e, leadErased) ||
 		kind(c, 16, e, operatorCreated) ||
 		kind(c, 17, e, operatorChanged) ||
 		kind(c, 18, e, sourceCreated) ||
@@ -107,6 +109,13 @@ func leadChanged(c *coder, e *domain.LeadChanged) {
 	optional(c, 2, &e.Name)
 	optional(c, 3, &e.Phone)
 }
+
+func contactsArchived(c *coder, e *domain.ContactsArchived) {
+	integer(c, 1, &e.Day)
+	integers(c, 2, &e.IDs)
+}
+
+func leadErased(c *coder, e *domain.LeadErased) { integer(c, 1, &e.ID) }
 
 func operatorCreated(c *coder, e *domain.OperatorCreated) {
 	integer(c, 1, &e.ID)

@@ -83,6 +83,11 @@ func tellingValues(t *testing.T, typ reflect.Type) (values []reflect.Value) {
 			add(&s)
 		}
 	case reflect.Slice:
+		if typ.Elem().Kind() == reflect.Int64 {
+			add(make([]domain.ContactID, 200))
+			add([]domain.ContactID{0, 127, 128, -1, math.MaxInt64, math.MinInt64})
+			break
+		}
 		add([]uint64{1})
 		add([]uint64{0, math.MaxUint64, 7})
 	case reflect.Struct:

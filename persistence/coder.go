@@ -28,7 +28,7 @@ type coder struct {
 }
 
 // integer is a number; zero is not written.
-func integer[T ~int | ~int64 | ~uint64](c *coder, field protowire.Number, v *T) {
+func integer[T ~int | ~int64 | ~uint32 | ~uint64](c *coder, field protowire.Number, v *T) {
 	if !c.reading {
 		c.writeVarint(field, uint64(*v))
 		return
@@ -120,6 +120,33 @@ func words[T ~[]uint64](c *coder, field protowire.Number, v *T) {
 	}
 	for ; len(b) > 0; b = b[8:] {
 		*v = append(*v, binary.LittleEndian.Uint64(b))
+	}
+}
+
+// integers is a packed list of numbers; an empty one is not written.
+func integers[T ~int64](c *coder, field protowire.Number, v *[]T) {
+	if !c.reading {
+		if len(*v) == 0 {
+			return
+		}
+		c.writeTag(field, protowire.BytesType)
+		c.buf = append(c.buf, 0) // its length: one byte for now
+		start := len(c.buf)
+		for _, n := range *v {
+			c.buf = protowire.AppendVarint(c.buf, uint64(n))
+		}
+		c.writeLength(start)
+		return
+	}
+	b, _ := c.readBytes(field)
+	for len(b) > 0 {
+		n, size := protowire.ConsumeVarint(b)
+		if size < 0 {
+			c.fail(field, "%w", protowire.ParseError(size))
+			return
+		}
+		*v = append(*v, T(n))
+		b = b[size:]
 	}
 }
 

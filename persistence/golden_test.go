@@ -53,6 +53,8 @@ func goldens() []golden {
 		{"LeadCreated", &domain.LeadCreated{ID: 200, Email: "ann@example.com", Name: "Ann", Phone: "+7"}},
 		{"LeadChanged", &domain.LeadChanged{ID: 200, Name: &name, Phone: &phone}},
 		{"LeadChanged/emptied", &domain.LeadChanged{ID: 200, Phone: &empty}},
+		{"ContactsArchived", &domain.ContactsArchived{Day: 20_500, IDs: []domain.ContactID{1, 300, 301}}},
+		{"LeadErased", &domain.LeadErased{ID: 200}},
 		{"OperatorCreated", &domain.OperatorCreated{ID: 12, Name: "Zoë", Active: true, MaxLoad: 5}},
 		{"OperatorChanged", &domain.OperatorChanged{ID: 12, Name: "Zoë", MaxLoad: 1000}},
 		{"SourceCreated", &domain.SourceCreated{ID: 3, Name: "Telegram", Backlog: domain.BacklogAuto}},

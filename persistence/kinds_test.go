@@ -32,6 +32,8 @@ func eventKinds() []domain.Event {
 		&domain.ContactClosed{},
 		&domain.LeadCreated{},
 		&domain.LeadChanged{},
+		&domain.ContactsArchived{},
+		&domain.LeadErased{},
 		&domain.OperatorCreated{},
 		&domain.OperatorChanged{},
 		&domain.SourceCreated{},

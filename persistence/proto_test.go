@@ -73,7 +73,11 @@ func setProto(t rapid.TB, m protoreflect.Message, field protoreflect.FieldDescri
 	case reflect.Slice:
 		list := m.Mutable(field).List()
 		for i := range v.Len() {
-			list.Append(protoreflect.ValueOfUint64(v.Index(i).Uint()))
+			if item := v.Index(i); item.CanInt() {
+				list.Append(protoreflect.ValueOfInt64(item.Int()))
+			} else {
+				list.Append(protoreflect.ValueOfUint64(item.Uint()))
+			}
 		}
 	default:
 		t.Fatalf("extend the tests of the codec: %s is a %v", field.Name(), v.Type())

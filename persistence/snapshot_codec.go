@@ -8,7 +8,7 @@ import (
 
 // The walks through the messages of snapshotpb/snapshot.proto, as codec.go has those of the journal.
 
-// The kinds of block: fields of the message Block, and their order in a file.
+// The kinds of block: fields of the message Block.
 const (
 	blockHeader protowire.Number = 1 + iota
 	blockOperators
@@ -16,7 +16,16 @@ const (
 	blockLeads
 	blockContacts
 	blockEnd
+	blockArchived
 )
+
+// blockOrder is the order of the kinds in a file, which is that of their numbers, but the end comes last.
+func blockOrder(kind protowire.Number) protowire.Number {
+	if kind == blockEnd {
+		return blockArchived + 1
+	}
+	return kind
+}
 
 // fieldItems is the one field of a block of items.
 const fieldItems = 1
@@ -29,6 +38,7 @@ type block struct {
 	sources   []domain.FrozenSource
 	leads     []domain.Lead
 	contacts  []domain.Contact
+	archived  []domain.ArchivedRun
 }
 
 // snapshotHeader is what a snapshot begins with.
@@ -39,7 +49,7 @@ type snapshotHeader struct {
 }
 
 // counts are the numbers of a snapshot's items.
-type counts struct{ operators, sources, leads, contacts int }
+type counts struct{ operators, sources, leads, contacts, archived int }
 
 // readBlock is the oneof Block.
 func readBlock(c *coder, b *block) {
@@ -54,6 +64,8 @@ func readBlock(c *coder, b *block) {
 		message(c, b.kind, &b.leads, items(lead))
 	case blockContacts:
 		message(c, b.kind, &b.contacts, items(contact))
+	case blockArchived:
+		message(c, b.kind, &b.archived, items(archivedRun))
 	case blockEnd:
 		message(c, b.kind, &b.header, end)
 	default:
@@ -79,6 +91,7 @@ func progress(c *coder, p *domain.Progress) {
 	integer(c, 2, &p.Last)
 	integer(c, 3, &p.NextSource)
 	integer(c, 4, &p.NextContact)
+	integer(c, 5, &p.Places)
 }
 
 func count(c *coder, n *counts) {
@@ -86,6 +99,7 @@ func count(c *coder, n *counts) {
 	integer(c, 2, &n.sources)
 	integer(c, 3, &n.leads)
 	integer(c, 4, &n.contacts)
+	integer(c, 5, &n.archived)
 }
 
 func operator(c *coder, o *domain.Operator) {
@@ -143,4 +157,11 @@ func contact(c *coder, n *domain.Contact) {
 	integer(c, 8, &n.CreatedAt)
 	integer(c, 9, &n.AssignedAt)
 	integer(c, 10, &n.ClosedAt)
+	integer(c, 11, &n.Place)
+}
+
+func archivedRun(c *coder, r *domain.ArchivedRun) {
+	integer(c, 1, &r.First)
+	integer(c, 2, &r.Count)
+	integer(c, 3, &r.Day)
 }

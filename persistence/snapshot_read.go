@@ -97,7 +97,7 @@ type builder struct {
 
 func (b *builder) add(next *block) error {
 	repeats := next.kind == b.last.kind && next.kind != blockHeader && next.kind != blockEnd
-	if next.kind <= b.last.kind && !repeats || b.last.kind == 0 && next.kind != blockHeader {
+	if blockOrder(next.kind) <= blockOrder(b.last.kind) && !repeats || b.last.kind == 0 && next.kind != blockHeader {
 		return damaged("a block of kind %d follows one of kind %d", next.kind, b.last.kind)
 	}
 	b.last.kind = next.kind
@@ -143,6 +143,12 @@ func (b *builder) fill(next *block) error {
 			return damaged("it cannot be: %w", err)
 		}
 	}
+	for i := range next.archived {
+		if err := b.catalog.AddArchived(next.archived[i]); err != nil {
+			return damaged("it cannot be: %w", err)
+		}
+	}
+	b.have.archived += len(next.archived)
 	b.have.leads += len(next.leads)
 	b.have.contacts += len(next.contacts)
 	return nil

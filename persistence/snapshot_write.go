@@ -57,10 +57,8 @@ func writeSnapshot(ctx context.Context, w io.Writer, encoder *zstd.Encoder, f *d
 			return 0, err
 		}
 	}
-	for n := range f.Contacts() {
-		if err := add(s, blockContacts, n, contact); err != nil {
-			return 0, err
-		}
+	if err := s.contacts(f); err != nil {
+		return 0, err
 	}
 	if err := s.flush(); err != nil {
 		return 0, err
@@ -71,10 +69,37 @@ func writeSnapshot(ctx context.Context, w io.Writer, encoder *zstd.Encoder, f *d
 	return s.bytes, nil
 }
 
+// contacts writes the contacts and what is known of those that were forgotten. A place is only written where it is not
+// the next one.
+func (s *snapshotWriter) contacts(f *domain.Frozen) error {
+	var item domain.Contact
+	var last uint32
+	for n := range f.Contacts() {
+		item = *n
+		if item.Place == last+1 {
+			item.Place = 0
+		}
+		last = n.Place
+		if err := add(s, blockContacts, &item, contact); err != nil {
+			return err
+		}
+	}
+	for run := range f.Forgotten() {
+		if err := add(s, blockArchived, run, archivedRun); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func headerOf(f *domain.Frozen, entry uint64) snapshotHeader {
-	return snapshotHeader{progress: f.Progress, entry: entry, counts: counts{
+	h := snapshotHeader{progress: f.Progress, entry: entry, counts: counts{
 		operators: len(f.Operators), sources: len(f.Sources), leads: f.LeadCount, contacts: f.ContactCount(),
 	}}
+	for range f.Forgotten() {
+		h.counts.archived++
+	}
+	return h
 }
 
 func (s *snapshotWriter) entities(f *domain.Frozen) error {

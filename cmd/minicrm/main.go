@@ -20,6 +20,7 @@ type commandLine struct {
 	Serve   serveCmd   `cmd:"" help:"Run the dispatcher."`
 	Wal     walCmd     `cmd:"" help:"Look into the journal, check it, repair its end."`
 	Backup  backupCmd  `cmd:"" help:"Copy a data directory, also while a server runs on it."`
+	Archive archiveCmd `cmd:"" help:"Look after the archive of closed contacts."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -22,6 +22,7 @@ type serveCmd struct {
 	Listen          string           `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
 	Data            string           `default:"./data" help:"Directory that holds the state; made when missing."`
 	SnapshotEvery   uint64           `default:"1000000" help:"Records from one snapshot to the next; 0 = only on SIGUSR1 or POST /v1/snapshots."`
+	RetainClosed    time.Duration    `default:"720h" help:"Closed contacts older than this are archived and forgotten; 0 = kept for ever."`
 	MinFreeDisk     units.Base2Bytes `default:"256MiB" help:"Below this much free disk, commands are answered 507; reads go on."`
 	MaxInFlight     int              `default:"${max_in_flight}" help:"Commands in flight at most; over it the answer is 503."`
 	ShutdownTimeout time.Duration    `default:"30s" help:"How long a stop waits for requests in flight."`
@@ -77,6 +78,7 @@ func (c *serveCmd) config(logger *slog.Logger, r *recovery) config {
 	return config{
 		data:          c.Data,
 		snapshotEvery: c.SnapshotEvery,
+		retainClosed:  max(0, c.RetainClosed),
 		minFreeDisk:   uint64(max(0, c.MinFreeDisk)),
 		maxInFlight:   c.MaxInFlight,
 		progress:      r.progress,

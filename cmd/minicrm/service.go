@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,7 +24,10 @@ type service struct {
 	handler    http.Handler
 	store      *persistence.Store
 	dispatcher *actors.Dispatcher
+	archive    *persistence.Archive
 	stopping   atomic.Bool
+	cancel     context.CancelFunc // ends what runs in the background
+	background sync.WaitGroup
 }
 
 // config is what a service can be told.
@@ -31,6 +35,7 @@ type config struct {
 	data          string
 	snapshotEvery uint64
 	minFreeDisk   uint64
+	retainClosed  time.Duration // 0 = for ever
 	maxInFlight   int
 	progress      func(done, total int64) // of the recovery
 	logger        *slog.Logger
@@ -67,6 +72,10 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 	if err != nil {
 		return nil, err
 	}
+	archive, err := persistence.OpenArchive(c.data)
+	if err != nil {
+		return nil, err
+	}
 	dispatcher, err := actors.Start(actors.Options{
 		Journal: journal{store}, Now: wallClock, Registerer: registry, Logger: c.logger,
 		SnapshotEvery: c.snapshotEvery, Progress: c.progress, Fatal: c.fatal,
@@ -74,17 +83,22 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 	if err != nil {
 		return nil, err
 	}
-	s := &service{store: store, dispatcher: dispatcher}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &service{store: store, dispatcher: dispatcher, archive: archive, cancel: cancel}
 	s.handler = httpapi.New(httpapi.Options{
-		Dispatcher:  dispatcher,
-		Clock:       httpapi.NewClock(dispatcher.LastTime()),
-		Registerer:  registry,
-		Metrics:     metricsHandler(registry),
-		Ready:       s.ready,
-		DiskLow:     space.Low,
-		MaxInFlight: c.maxInFlight,
-		Logger:      c.logger,
+		Dispatcher:    dispatcher,
+		Clock:         httpapi.NewClock(dispatcher.LastTime()),
+		Registerer:    registry,
+		Metrics:       metricsHandler(registry),
+		Ready:         s.ready,
+		DiskLow:       space.Low,
+		SnapshotEvery: c.snapshotEvery,
+		MaxInFlight:   c.maxInFlight,
+		Logger:        c.logger,
 	})
+	if c.retainClosed > 0 {
+		s.background.Go(func() { s.retain(ctx, c, space.Low) })
+	}
 	return s, nil
 }
 
@@ -106,6 +120,8 @@ func (s *service) ready() error {
 
 // close ends the actors in the order of the flow and then the store. No request may be in flight.
 func (s *service) close() error {
+	s.cancel()
+	s.background.Wait()
 	return errors.Join(s.dispatcher.Stop(), s.store.Close())
 }
 

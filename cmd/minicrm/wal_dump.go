@@ -179,6 +179,14 @@ func describe(event domain.Event) (name string, fields []field) {
 	case *domain.ContactClosed:
 		fields := []field{{"id", int64(e.ID)}, {"source_id", int64(e.Source)}}
 		return "ContactClosed", appendOperator(fields, "operator_id", e.Operator)
+	case *domain.LeadErased:
+		return "LeadErased", []field{{"id", int64(e.ID)}}
+	case *domain.ContactsArchived:
+		ids := make([]int, len(e.IDs))
+		for i, id := range e.IDs {
+			ids[i] = int(id)
+		}
+		return "ContactsArchived", []field{{"archive", e.Day.Archive()}, {"ids", ids}}
 	}
 	return fmt.Sprintf("%T", event), nil // one that is newer than this tool: better its name than nothing
 }

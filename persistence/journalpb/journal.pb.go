@@ -306,6 +306,8 @@ type Event struct {
 	//	*Event_ContactClosed
 	//	*Event_LeadCreated
 	//	*Event_LeadChanged
+	//	*Event_ContactsArchived
+	//	*Event_LeadErased
 	//	*Event_OperatorCreated
 	//	*Event_OperatorChanged
 	//	*Event_SourceCreated
@@ -399,6 +401,24 @@ func (x *Event) GetLeadChanged() *LeadChanged {
 	return nil
 }
 
+func (x *Event) GetContactsArchived() *ContactsArchived {
+	if x != nil {
+		if x, ok := x.Event.(*Event_ContactsArchived); ok {
+			return x.ContactsArchived
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetLeadErased() *LeadErased {
+	if x != nil {
+		if x, ok := x.Event.(*Event_LeadErased); ok {
+			return x.LeadErased
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetOperatorCreated() *OperatorCreated {
 	if x != nil {
 		if x, ok := x.Event.(*Event_OperatorCreated); ok {
@@ -477,6 +497,14 @@ type Event_LeadChanged struct {
 	LeadChanged *LeadChanged `protobuf:"bytes,5,opt,name=lead_changed,json=leadChanged,oneof"`
 }
 
+type Event_ContactsArchived struct {
+	ContactsArchived *ContactsArchived `protobuf:"bytes,6,opt,name=contacts_archived,json=contactsArchived,oneof"`
+}
+
+type Event_LeadErased struct {
+	LeadErased *LeadErased `protobuf:"bytes,7,opt,name=lead_erased,json=leadErased,oneof"`
+}
+
 type Event_OperatorCreated struct {
 	OperatorCreated *OperatorCreated `protobuf:"bytes,16,opt,name=operator_created,json=operatorCreated,oneof"`
 }
@@ -510,6 +538,10 @@ func (*Event_ContactClosed) isEvent_Event() {}
 func (*Event_LeadCreated) isEvent_Event() {}
 
 func (*Event_LeadChanged) isEvent_Event() {}
+
+func (*Event_ContactsArchived) isEvent_Event() {}
+
+func (*Event_LeadErased) isEvent_Event() {}
 
 func (*Event_OperatorCreated) isEvent_Event() {}
 
@@ -917,6 +949,104 @@ func (x *LeadChanged) GetPhone() string {
 	return ""
 }
 
+// ContactsArchived: the contacts are in the archive of the day, and forgotten.
+type ContactsArchived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Day           int64                  `protobuf:"varint,1,opt,name=day" json:"day,omitempty"` // since 1970-01-01, in UTC
+	Ids           []int64                `protobuf:"varint,2,rep,packed,name=ids" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactsArchived) Reset() {
+	*x = ContactsArchived{}
+	mi := &file_journal_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactsArchived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactsArchived) ProtoMessage() {}
+
+func (x *ContactsArchived) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactsArchived.ProtoReflect.Descriptor instead.
+func (*ContactsArchived) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ContactsArchived) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+func (x *ContactsArchived) GetIds() []int64 {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+// LeadErased: the lead's email, name and phone and the texts of its contacts are forgotten.
+type LeadErased struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeadErased) Reset() {
+	*x = LeadErased{}
+	mi := &file_journal_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeadErased) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeadErased) ProtoMessage() {}
+
+func (x *LeadErased) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeadErased.ProtoReflect.Descriptor instead.
+func (*LeadErased) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *LeadErased) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
 type OperatorCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
@@ -929,7 +1059,7 @@ type OperatorCreated struct {
 
 func (x *OperatorCreated) Reset() {
 	*x = OperatorCreated{}
-	mi := &file_journal_proto_msgTypes[9]
+	mi := &file_journal_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -941,7 +1071,7 @@ func (x *OperatorCreated) String() string {
 func (*OperatorCreated) ProtoMessage() {}
 
 func (x *OperatorCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[9]
+	mi := &file_journal_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -954,7 +1084,7 @@ func (x *OperatorCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorCreated.ProtoReflect.Descriptor instead.
 func (*OperatorCreated) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{9}
+	return file_journal_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *OperatorCreated) GetId() int64 {
@@ -997,7 +1127,7 @@ type OperatorChanged struct {
 
 func (x *OperatorChanged) Reset() {
 	*x = OperatorChanged{}
-	mi := &file_journal_proto_msgTypes[10]
+	mi := &file_journal_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1009,7 +1139,7 @@ func (x *OperatorChanged) String() string {
 func (*OperatorChanged) ProtoMessage() {}
 
 func (x *OperatorChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[10]
+	mi := &file_journal_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1022,7 +1152,7 @@ func (x *OperatorChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorChanged.ProtoReflect.Descriptor instead.
 func (*OperatorChanged) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{10}
+	return file_journal_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *OperatorChanged) GetId() int64 {
@@ -1064,7 +1194,7 @@ type SourceCreated struct {
 
 func (x *SourceCreated) Reset() {
 	*x = SourceCreated{}
-	mi := &file_journal_proto_msgTypes[11]
+	mi := &file_journal_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1076,7 +1206,7 @@ func (x *SourceCreated) String() string {
 func (*SourceCreated) ProtoMessage() {}
 
 func (x *SourceCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[11]
+	mi := &file_journal_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1089,7 +1219,7 @@ func (x *SourceCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceCreated.ProtoReflect.Descriptor instead.
 func (*SourceCreated) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{11}
+	return file_journal_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SourceCreated) GetId() int64 {
@@ -1124,7 +1254,7 @@ type SourceChanged struct {
 
 func (x *SourceChanged) Reset() {
 	*x = SourceChanged{}
-	mi := &file_journal_proto_msgTypes[12]
+	mi := &file_journal_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1136,7 +1266,7 @@ func (x *SourceChanged) String() string {
 func (*SourceChanged) ProtoMessage() {}
 
 func (x *SourceChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[12]
+	mi := &file_journal_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1149,7 +1279,7 @@ func (x *SourceChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceChanged.ProtoReflect.Descriptor instead.
 func (*SourceChanged) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{12}
+	return file_journal_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SourceChanged) GetId() int64 {
@@ -1184,7 +1314,7 @@ type LinkSet struct {
 
 func (x *LinkSet) Reset() {
 	*x = LinkSet{}
-	mi := &file_journal_proto_msgTypes[13]
+	mi := &file_journal_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1196,7 +1326,7 @@ func (x *LinkSet) String() string {
 func (*LinkSet) ProtoMessage() {}
 
 func (x *LinkSet) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[13]
+	mi := &file_journal_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1209,7 +1339,7 @@ func (x *LinkSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkSet.ProtoReflect.Descriptor instead.
 func (*LinkSet) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{13}
+	return file_journal_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *LinkSet) GetSource() int64 {
@@ -1243,7 +1373,7 @@ type LinkRemoved struct {
 
 func (x *LinkRemoved) Reset() {
 	*x = LinkRemoved{}
-	mi := &file_journal_proto_msgTypes[14]
+	mi := &file_journal_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1255,7 +1385,7 @@ func (x *LinkRemoved) String() string {
 func (*LinkRemoved) ProtoMessage() {}
 
 func (x *LinkRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[14]
+	mi := &file_journal_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1268,7 +1398,7 @@ func (x *LinkRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkRemoved.ProtoReflect.Descriptor instead.
 func (*LinkRemoved) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{14}
+	return file_journal_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *LinkRemoved) GetSource() int64 {
@@ -1295,13 +1425,16 @@ const file_journal_proto_rawDesc = "" +
 	"\arecords\x18\x02 \x03(\v2\x17.minicrm.journal.RecordR\arecords\"H\n" +
 	"\x06Record\x12\x0e\n" +
 	"\x02at\x18\x01 \x01(\x03R\x02at\x12.\n" +
-	"\x06events\x18\x02 \x03(\v2\x16.minicrm.journal.EventR\x06events\"\xa4\x06\n" +
+	"\x06events\x18\x02 \x03(\v2\x16.minicrm.journal.EventR\x06events\"\xb6\a\n" +
 	"\x05Event\x12J\n" +
 	"\x0fcontact_created\x18\x01 \x01(\v2\x1f.minicrm.journal.ContactCreatedH\x00R\x0econtactCreated\x12M\n" +
 	"\x10contact_assigned\x18\x02 \x01(\v2 .minicrm.journal.ContactAssignedH\x00R\x0fcontactAssigned\x12G\n" +
 	"\x0econtact_closed\x18\x03 \x01(\v2\x1e.minicrm.journal.ContactClosedH\x00R\rcontactClosed\x12A\n" +
 	"\flead_created\x18\x04 \x01(\v2\x1c.minicrm.journal.LeadCreatedH\x00R\vleadCreated\x12A\n" +
-	"\flead_changed\x18\x05 \x01(\v2\x1c.minicrm.journal.LeadChangedH\x00R\vleadChanged\x12M\n" +
+	"\flead_changed\x18\x05 \x01(\v2\x1c.minicrm.journal.LeadChangedH\x00R\vleadChanged\x12P\n" +
+	"\x11contacts_archived\x18\x06 \x01(\v2!.minicrm.journal.ContactsArchivedH\x00R\x10contactsArchived\x12>\n" +
+	"\vlead_erased\x18\a \x01(\v2\x1b.minicrm.journal.LeadErasedH\x00R\n" +
+	"leadErased\x12M\n" +
 	"\x10operator_created\x18\x10 \x01(\v2 .minicrm.journal.OperatorCreatedH\x00R\x0foperatorCreated\x12M\n" +
 	"\x10operator_changed\x18\x11 \x01(\v2 .minicrm.journal.OperatorChangedH\x00R\x0foperatorChanged\x12G\n" +
 	"\x0esource_created\x18\x12 \x01(\v2\x1e.minicrm.journal.SourceCreatedH\x00R\rsourceCreated\x12G\n" +
@@ -1336,7 +1469,13 @@ const file_journal_proto_rawDesc = "" +
 	"\vLeadChanged\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x19\n" +
 	"\x04name\x18\x02 \x01(\tB\x05\xaa\x01\x02\b\x01R\x04name\x12\x1b\n" +
-	"\x05phone\x18\x03 \x01(\tB\x05\xaa\x01\x02\b\x01R\x05phone\"h\n" +
+	"\x05phone\x18\x03 \x01(\tB\x05\xaa\x01\x02\b\x01R\x05phone\"6\n" +
+	"\x10ContactsArchived\x12\x10\n" +
+	"\x03day\x18\x01 \x01(\x03R\x03day\x12\x10\n" +
+	"\x03ids\x18\x02 \x03(\x03R\x03ids\"\x1c\n" +
+	"\n" +
+	"LeadErased\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\"h\n" +
 	"\x0fOperatorCreated\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1392,26 +1531,28 @@ func file_journal_proto_rawDescGZIP() []byte {
 }
 
 var file_journal_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_journal_proto_goTypes = []any{
-	(BacklogPolicy)(0),      // 0: minicrm.journal.BacklogPolicy
-	(How)(0),                // 1: minicrm.journal.How
-	(SetKind)(0),            // 2: minicrm.journal.SetKind
-	(*Group)(nil),           // 3: minicrm.journal.Group
-	(*Record)(nil),          // 4: minicrm.journal.Record
-	(*Event)(nil),           // 5: minicrm.journal.Event
-	(*ContactCreated)(nil),  // 6: minicrm.journal.ContactCreated
-	(*ContactAssigned)(nil), // 7: minicrm.journal.ContactAssigned
-	(*Among)(nil),           // 8: minicrm.journal.Among
-	(*ContactClosed)(nil),   // 9: minicrm.journal.ContactClosed
-	(*LeadCreated)(nil),     // 10: minicrm.journal.LeadCreated
-	(*LeadChanged)(nil),     // 11: minicrm.journal.LeadChanged
-	(*OperatorCreated)(nil), // 12: minicrm.journal.OperatorCreated
-	(*OperatorChanged)(nil), // 13: minicrm.journal.OperatorChanged
-	(*SourceCreated)(nil),   // 14: minicrm.journal.SourceCreated
-	(*SourceChanged)(nil),   // 15: minicrm.journal.SourceChanged
-	(*LinkSet)(nil),         // 16: minicrm.journal.LinkSet
-	(*LinkRemoved)(nil),     // 17: minicrm.journal.LinkRemoved
+	(BacklogPolicy)(0),       // 0: minicrm.journal.BacklogPolicy
+	(How)(0),                 // 1: minicrm.journal.How
+	(SetKind)(0),             // 2: minicrm.journal.SetKind
+	(*Group)(nil),            // 3: minicrm.journal.Group
+	(*Record)(nil),           // 4: minicrm.journal.Record
+	(*Event)(nil),            // 5: minicrm.journal.Event
+	(*ContactCreated)(nil),   // 6: minicrm.journal.ContactCreated
+	(*ContactAssigned)(nil),  // 7: minicrm.journal.ContactAssigned
+	(*Among)(nil),            // 8: minicrm.journal.Among
+	(*ContactClosed)(nil),    // 9: minicrm.journal.ContactClosed
+	(*LeadCreated)(nil),      // 10: minicrm.journal.LeadCreated
+	(*LeadChanged)(nil),      // 11: minicrm.journal.LeadChanged
+	(*ContactsArchived)(nil), // 12: minicrm.journal.ContactsArchived
+	(*LeadErased)(nil),       // 13: minicrm.journal.LeadErased
+	(*OperatorCreated)(nil),  // 14: minicrm.journal.OperatorCreated
+	(*OperatorChanged)(nil),  // 15: minicrm.journal.OperatorChanged
+	(*SourceCreated)(nil),    // 16: minicrm.journal.SourceCreated
+	(*SourceChanged)(nil),    // 17: minicrm.journal.SourceChanged
+	(*LinkSet)(nil),          // 18: minicrm.journal.LinkSet
+	(*LinkRemoved)(nil),      // 19: minicrm.journal.LinkRemoved
 }
 var file_journal_proto_depIdxs = []int32{
 	4,  // 0: minicrm.journal.Group.records:type_name -> minicrm.journal.Record
@@ -1421,22 +1562,24 @@ var file_journal_proto_depIdxs = []int32{
 	9,  // 4: minicrm.journal.Event.contact_closed:type_name -> minicrm.journal.ContactClosed
 	10, // 5: minicrm.journal.Event.lead_created:type_name -> minicrm.journal.LeadCreated
 	11, // 6: minicrm.journal.Event.lead_changed:type_name -> minicrm.journal.LeadChanged
-	12, // 7: minicrm.journal.Event.operator_created:type_name -> minicrm.journal.OperatorCreated
-	13, // 8: minicrm.journal.Event.operator_changed:type_name -> minicrm.journal.OperatorChanged
-	14, // 9: minicrm.journal.Event.source_created:type_name -> minicrm.journal.SourceCreated
-	15, // 10: minicrm.journal.Event.source_changed:type_name -> minicrm.journal.SourceChanged
-	16, // 11: minicrm.journal.Event.link_set:type_name -> minicrm.journal.LinkSet
-	17, // 12: minicrm.journal.Event.link_removed:type_name -> minicrm.journal.LinkRemoved
-	1,  // 13: minicrm.journal.ContactAssigned.how:type_name -> minicrm.journal.How
-	8,  // 14: minicrm.journal.ContactAssigned.among:type_name -> minicrm.journal.Among
-	2,  // 15: minicrm.journal.Among.kind:type_name -> minicrm.journal.SetKind
-	0,  // 16: minicrm.journal.SourceCreated.backlog:type_name -> minicrm.journal.BacklogPolicy
-	0,  // 17: minicrm.journal.SourceChanged.backlog:type_name -> minicrm.journal.BacklogPolicy
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	12, // 7: minicrm.journal.Event.contacts_archived:type_name -> minicrm.journal.ContactsArchived
+	13, // 8: minicrm.journal.Event.lead_erased:type_name -> minicrm.journal.LeadErased
+	14, // 9: minicrm.journal.Event.operator_created:type_name -> minicrm.journal.OperatorCreated
+	15, // 10: minicrm.journal.Event.operator_changed:type_name -> minicrm.journal.OperatorChanged
+	16, // 11: minicrm.journal.Event.source_created:type_name -> minicrm.journal.SourceCreated
+	17, // 12: minicrm.journal.Event.source_changed:type_name -> minicrm.journal.SourceChanged
+	18, // 13: minicrm.journal.Event.link_set:type_name -> minicrm.journal.LinkSet
+	19, // 14: minicrm.journal.Event.link_removed:type_name -> minicrm.journal.LinkRemoved
+	1,  // 15: minicrm.journal.ContactAssigned.how:type_name -> minicrm.journal.How
+	8,  // 16: minicrm.journal.ContactAssigned.among:type_name -> minicrm.journal.Among
+	2,  // 17: minicrm.journal.Among.kind:type_name -> minicrm.journal.SetKind
+	0,  // 18: minicrm.journal.SourceCreated.backlog:type_name -> minicrm.journal.BacklogPolicy
+	0,  // 19: minicrm.journal.SourceChanged.backlog:type_name -> minicrm.journal.BacklogPolicy
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_journal_proto_init() }
@@ -1450,6 +1593,8 @@ func file_journal_proto_init() {
 		(*Event_ContactClosed)(nil),
 		(*Event_LeadCreated)(nil),
 		(*Event_LeadChanged)(nil),
+		(*Event_ContactsArchived)(nil),
+		(*Event_LeadErased)(nil),
 		(*Event_OperatorCreated)(nil),
 		(*Event_OperatorChanged)(nil),
 		(*Event_SourceCreated)(nil),
@@ -1463,7 +1608,7 @@ func file_journal_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_journal_proto_rawDesc), len(file_journal_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   15,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

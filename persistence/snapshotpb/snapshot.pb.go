@@ -184,7 +184,7 @@ func (How) EnumDescriptor() ([]byte, []int) {
 }
 
 // Block is the content of one block: always exactly one of these. A file has one Header, then any number of each of the
-// next four in this order, then one End.
+// next four and then of Archived, in this order, then one End.
 type Block struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Block:
@@ -195,6 +195,7 @@ type Block struct {
 	//	*Block_Leads
 	//	*Block_Contacts
 	//	*Block_End
+	//	*Block_Archived
 	Block         isBlock_Block `protobuf_oneof:"block"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -291,6 +292,15 @@ func (x *Block) GetEnd() *End {
 	return nil
 }
 
+func (x *Block) GetArchived() *Archived {
+	if x != nil {
+		if x, ok := x.Block.(*Block_Archived); ok {
+			return x.Archived
+		}
+	}
+	return nil
+}
+
 type isBlock_Block interface {
 	isBlock_Block()
 }
@@ -319,6 +329,10 @@ type Block_End struct {
 	End *End `protobuf:"bytes,6,opt,name=end,oneof"`
 }
 
+type Block_Archived struct {
+	Archived *Archived `protobuf:"bytes,7,opt,name=archived,oneof"` // in a file, between contacts and end
+}
+
 func (*Block_Header) isBlock_Block() {}
 
 func (*Block_Operators) isBlock_Block() {}
@@ -330,6 +344,8 @@ func (*Block_Leads) isBlock_Block() {}
 func (*Block_Contacts) isBlock_Block() {}
 
 func (*Block_End) isBlock_Block() {}
+
+func (*Block_Archived) isBlock_Block() {}
 
 type Header struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -397,6 +413,7 @@ type Progress struct {
 	Last          int64                  `protobuf:"varint,2,opt,name=last" json:"last,omitempty"`   // the latest time stamp; times are microseconds since 1970 in UTC
 	NextSource    int64                  `protobuf:"varint,3,opt,name=next_source,json=nextSource" json:"next_source,omitempty"`
 	NextContact   int64                  `protobuf:"varint,4,opt,name=next_contact,json=nextContact" json:"next_contact,omitempty"`
+	Places        uint32                 `protobuf:"varint,5,opt,name=places" json:"places,omitempty"` // given in commit order, also to contacts that were forgotten since; 0 = as many as contacts
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -459,12 +476,20 @@ func (x *Progress) GetNextContact() int64 {
 	return 0
 }
 
+func (x *Progress) GetPlaces() uint32 {
+	if x != nil {
+		return x.Places
+	}
+	return 0
+}
+
 type Counts struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Operators     int64                  `protobuf:"varint,1,opt,name=operators" json:"operators,omitempty"`
 	Sources       int64                  `protobuf:"varint,2,opt,name=sources" json:"sources,omitempty"`
 	Leads         int64                  `protobuf:"varint,3,opt,name=leads" json:"leads,omitempty"`
 	Contacts      int64                  `protobuf:"varint,4,opt,name=contacts" json:"contacts,omitempty"`
+	Archived      int64                  `protobuf:"varint,5,opt,name=archived" json:"archived,omitempty"` // runs of archived contacts
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -523,6 +548,13 @@ func (x *Counts) GetLeads() int64 {
 func (x *Counts) GetContacts() int64 {
 	if x != nil {
 		return x.Contacts
+	}
+	return 0
+}
+
+func (x *Counts) GetArchived() int64 {
+	if x != nil {
+		return x.Archived
 	}
 	return 0
 }
@@ -703,6 +735,50 @@ func (x *Contacts) GetContacts() []*Contact {
 	return nil
 }
 
+type Archived struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Runs          []*ArchivedRun         `protobuf:"bytes,1,rep,name=runs" json:"runs,omitempty"` // ascending by first
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Archived) Reset() {
+	*x = Archived{}
+	mi := &file_snapshot_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Archived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Archived) ProtoMessage() {}
+
+func (x *Archived) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Archived.ProtoReflect.Descriptor instead.
+func (*Archived) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Archived) GetRuns() []*ArchivedRun {
+	if x != nil {
+		return x.Runs
+	}
+	return nil
+}
+
 // End says that nothing is missing.
 type End struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -713,7 +789,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_snapshot_proto_msgTypes[8]
+	mi := &file_snapshot_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -725,7 +801,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[8]
+	mi := &file_snapshot_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -738,7 +814,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{8}
+	return file_snapshot_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *End) GetCounts() *Counts {
@@ -761,7 +837,7 @@ type Operator struct {
 
 func (x *Operator) Reset() {
 	*x = Operator{}
-	mi := &file_snapshot_proto_msgTypes[9]
+	mi := &file_snapshot_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -773,7 +849,7 @@ func (x *Operator) String() string {
 func (*Operator) ProtoMessage() {}
 
 func (x *Operator) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[9]
+	mi := &file_snapshot_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -786,7 +862,7 @@ func (x *Operator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operator.ProtoReflect.Descriptor instead.
 func (*Operator) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{9}
+	return file_snapshot_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Operator) GetId() int64 {
@@ -834,7 +910,7 @@ type FrozenSource struct {
 
 func (x *FrozenSource) Reset() {
 	*x = FrozenSource{}
-	mi := &file_snapshot_proto_msgTypes[10]
+	mi := &file_snapshot_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +922,7 @@ func (x *FrozenSource) String() string {
 func (*FrozenSource) ProtoMessage() {}
 
 func (x *FrozenSource) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[10]
+	mi := &file_snapshot_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +935,7 @@ func (x *FrozenSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrozenSource.ProtoReflect.Descriptor instead.
 func (*FrozenSource) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{10}
+	return file_snapshot_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *FrozenSource) GetSource() *Source {
@@ -888,7 +964,7 @@ type Source struct {
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_snapshot_proto_msgTypes[11]
+	mi := &file_snapshot_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -900,7 +976,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[11]
+	mi := &file_snapshot_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -913,7 +989,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{11}
+	return file_snapshot_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Source) GetId() int64 {
@@ -956,7 +1032,7 @@ type LedgerState struct {
 
 func (x *LedgerState) Reset() {
 	*x = LedgerState{}
-	mi := &file_snapshot_proto_msgTypes[12]
+	mi := &file_snapshot_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1044,7 @@ func (x *LedgerState) String() string {
 func (*LedgerState) ProtoMessage() {}
 
 func (x *LedgerState) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[12]
+	mi := &file_snapshot_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1057,7 @@ func (x *LedgerState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerState.ProtoReflect.Descriptor instead.
 func (*LedgerState) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{12}
+	return file_snapshot_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *LedgerState) GetLinks() []*Link {
@@ -1026,7 +1102,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_snapshot_proto_msgTypes[13]
+	mi := &file_snapshot_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1038,7 +1114,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[13]
+	mi := &file_snapshot_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1051,7 +1127,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{13}
+	return file_snapshot_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Link) GetOperator() int64 {
@@ -1096,6 +1172,7 @@ func (x *Link) GetSeq() uint64 {
 	return 0
 }
 
+// Lead without an email is one that was erased.
 type Lead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
@@ -1109,7 +1186,7 @@ type Lead struct {
 
 func (x *Lead) Reset() {
 	*x = Lead{}
-	mi := &file_snapshot_proto_msgTypes[14]
+	mi := &file_snapshot_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1121,7 +1198,7 @@ func (x *Lead) String() string {
 func (*Lead) ProtoMessage() {}
 
 func (x *Lead) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[14]
+	mi := &file_snapshot_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1134,7 +1211,7 @@ func (x *Lead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lead.ProtoReflect.Descriptor instead.
 func (*Lead) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{14}
+	return file_snapshot_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Lead) GetId() int64 {
@@ -1184,13 +1261,14 @@ type Contact struct {
 	CreatedAt     int64                  `protobuf:"varint,8,opt,name=created_at,json=createdAt" json:"created_at,omitempty"`
 	AssignedAt    int64                  `protobuf:"varint,9,opt,name=assigned_at,json=assignedAt" json:"assigned_at,omitempty"`
 	ClosedAt      int64                  `protobuf:"varint,10,opt,name=closed_at,json=closedAt" json:"closed_at,omitempty"`
+	Place         uint32                 `protobuf:"varint,11,opt,name=place" json:"place,omitempty"` // in commit order; 0 = the next one, behind the contact before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Contact) Reset() {
 	*x = Contact{}
-	mi := &file_snapshot_proto_msgTypes[15]
+	mi := &file_snapshot_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1202,7 +1280,7 @@ func (x *Contact) String() string {
 func (*Contact) ProtoMessage() {}
 
 func (x *Contact) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[15]
+	mi := &file_snapshot_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1215,7 +1293,7 @@ func (x *Contact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contact.ProtoReflect.Descriptor instead.
 func (*Contact) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{15}
+	return file_snapshot_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Contact) GetId() int64 {
@@ -1288,34 +1366,105 @@ func (x *Contact) GetClosedAt() int64 {
 	return 0
 }
 
+func (x *Contact) GetPlace() uint32 {
+	if x != nil {
+		return x.Place
+	}
+	return 0
+}
+
+// ArchivedRun is contacts with successive ids that were archived on one day.
+type ArchivedRun struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	First         int64                  `protobuf:"varint,1,opt,name=first" json:"first,omitempty"`
+	Count         int64                  `protobuf:"varint,2,opt,name=count" json:"count,omitempty"`
+	Day           int64                  `protobuf:"varint,3,opt,name=day" json:"day,omitempty"` // since 1970-01-01, in UTC
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ArchivedRun) Reset() {
+	*x = ArchivedRun{}
+	mi := &file_snapshot_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArchivedRun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArchivedRun) ProtoMessage() {}
+
+func (x *ArchivedRun) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArchivedRun.ProtoReflect.Descriptor instead.
+func (*ArchivedRun) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ArchivedRun) GetFirst() int64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *ArchivedRun) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *ArchivedRun) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
 var File_snapshot_proto protoreflect.FileDescriptor
 
 const file_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x0esnapshot.proto\x12\x10minicrm.snapshot\"\xce\x02\n" +
+	"\x0esnapshot.proto\x12\x10minicrm.snapshot\"\x88\x03\n" +
 	"\x05Block\x122\n" +
 	"\x06header\x18\x01 \x01(\v2\x18.minicrm.snapshot.HeaderH\x00R\x06header\x12;\n" +
 	"\toperators\x18\x02 \x01(\v2\x1b.minicrm.snapshot.OperatorsH\x00R\toperators\x125\n" +
 	"\asources\x18\x03 \x01(\v2\x19.minicrm.snapshot.SourcesH\x00R\asources\x12/\n" +
 	"\x05leads\x18\x04 \x01(\v2\x17.minicrm.snapshot.LeadsH\x00R\x05leads\x128\n" +
 	"\bcontacts\x18\x05 \x01(\v2\x1a.minicrm.snapshot.ContactsH\x00R\bcontacts\x12)\n" +
-	"\x03end\x18\x06 \x01(\v2\x15.minicrm.snapshot.EndH\x00R\x03endB\a\n" +
+	"\x03end\x18\x06 \x01(\v2\x15.minicrm.snapshot.EndH\x00R\x03end\x128\n" +
+	"\barchived\x18\a \x01(\v2\x1a.minicrm.snapshot.ArchivedH\x00R\barchivedB\a\n" +
 	"\x05block\"\x88\x01\n" +
 	"\x06Header\x126\n" +
 	"\bprogress\x18\x01 \x01(\v2\x1a.minicrm.snapshot.ProgressR\bprogress\x12\x14\n" +
 	"\x05entry\x18\x02 \x01(\x04R\x05entry\x120\n" +
-	"\x06counts\x18\x03 \x01(\v2\x18.minicrm.snapshot.CountsR\x06counts\"x\n" +
+	"\x06counts\x18\x03 \x01(\v2\x18.minicrm.snapshot.CountsR\x06counts\"\x90\x01\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\x03R\x04last\x12\x1f\n" +
 	"\vnext_source\x18\x03 \x01(\x03R\n" +
 	"nextSource\x12!\n" +
-	"\fnext_contact\x18\x04 \x01(\x03R\vnextContact\"r\n" +
+	"\fnext_contact\x18\x04 \x01(\x03R\vnextContact\x12\x16\n" +
+	"\x06places\x18\x05 \x01(\rR\x06places\"\x8e\x01\n" +
 	"\x06Counts\x12\x1c\n" +
 	"\toperators\x18\x01 \x01(\x03R\toperators\x12\x18\n" +
 	"\asources\x18\x02 \x01(\x03R\asources\x12\x14\n" +
 	"\x05leads\x18\x03 \x01(\x03R\x05leads\x12\x1a\n" +
-	"\bcontacts\x18\x04 \x01(\x03R\bcontacts\"E\n" +
+	"\bcontacts\x18\x04 \x01(\x03R\bcontacts\x12\x1a\n" +
+	"\barchived\x18\x05 \x01(\x03R\barchived\"E\n" +
 	"\tOperators\x128\n" +
 	"\toperators\x18\x01 \x03(\v2\x1a.minicrm.snapshot.OperatorR\toperators\"C\n" +
 	"\aSources\x128\n" +
@@ -1323,7 +1472,9 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x05Leads\x12,\n" +
 	"\x05leads\x18\x01 \x03(\v2\x16.minicrm.snapshot.LeadR\x05leads\"A\n" +
 	"\bContacts\x125\n" +
-	"\bcontacts\x18\x01 \x03(\v2\x19.minicrm.snapshot.ContactR\bcontacts\"7\n" +
+	"\bcontacts\x18\x01 \x03(\v2\x19.minicrm.snapshot.ContactR\bcontacts\"=\n" +
+	"\bArchived\x121\n" +
+	"\x04runs\x18\x01 \x03(\v2\x1d.minicrm.snapshot.ArchivedRunR\x04runs\"7\n" +
 	"\x03End\x120\n" +
 	"\x06counts\x18\x01 \x01(\v2\x18.minicrm.snapshot.CountsR\x06counts\"\x80\x01\n" +
 	"\bOperator\x12\x0e\n" +
@@ -1360,7 +1511,7 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x14\n" +
 	"\x05phone\x18\x04 \x01(\tR\x05phone\x12\x1d\n" +
 	"\n" +
-	"created_at\x18\x05 \x01(\x03R\tcreatedAt\"\xad\x02\n" +
+	"created_at\x18\x05 \x01(\x03R\tcreatedAt\"\xc3\x02\n" +
 	"\aContact\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\x03R\x06source\x12\x12\n" +
@@ -1374,7 +1525,12 @@ const file_snapshot_proto_rawDesc = "" +
 	"\vassigned_at\x18\t \x01(\x03R\n" +
 	"assignedAt\x12\x1b\n" +
 	"\tclosed_at\x18\n" +
-	" \x01(\x03R\bclosedAt*c\n" +
+	" \x01(\x03R\bclosedAt\x12\x14\n" +
+	"\x05place\x18\v \x01(\rR\x05place\"K\n" +
+	"\vArchivedRun\x12\x14\n" +
+	"\x05first\x18\x01 \x01(\x03R\x05first\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\x12\x10\n" +
+	"\x03day\x18\x03 \x01(\x03R\x03day*c\n" +
 	"\rBacklogPolicy\x12\x1e\n" +
 	"\x1aBACKLOG_POLICY_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13BACKLOG_POLICY_AUTO\x10\x01\x12\x19\n" +
@@ -1405,7 +1561,7 @@ func file_snapshot_proto_rawDescGZIP() []byte {
 }
 
 var file_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_snapshot_proto_goTypes = []any{
 	(BacklogPolicy)(0),   // 0: minicrm.snapshot.BacklogPolicy
 	(Status)(0),          // 1: minicrm.snapshot.Status
@@ -1418,14 +1574,16 @@ var file_snapshot_proto_goTypes = []any{
 	(*Sources)(nil),      // 8: minicrm.snapshot.Sources
 	(*Leads)(nil),        // 9: minicrm.snapshot.Leads
 	(*Contacts)(nil),     // 10: minicrm.snapshot.Contacts
-	(*End)(nil),          // 11: minicrm.snapshot.End
-	(*Operator)(nil),     // 12: minicrm.snapshot.Operator
-	(*FrozenSource)(nil), // 13: minicrm.snapshot.FrozenSource
-	(*Source)(nil),       // 14: minicrm.snapshot.Source
-	(*LedgerState)(nil),  // 15: minicrm.snapshot.LedgerState
-	(*Link)(nil),         // 16: minicrm.snapshot.Link
-	(*Lead)(nil),         // 17: minicrm.snapshot.Lead
-	(*Contact)(nil),      // 18: minicrm.snapshot.Contact
+	(*Archived)(nil),     // 11: minicrm.snapshot.Archived
+	(*End)(nil),          // 12: minicrm.snapshot.End
+	(*Operator)(nil),     // 13: minicrm.snapshot.Operator
+	(*FrozenSource)(nil), // 14: minicrm.snapshot.FrozenSource
+	(*Source)(nil),       // 15: minicrm.snapshot.Source
+	(*LedgerState)(nil),  // 16: minicrm.snapshot.LedgerState
+	(*Link)(nil),         // 17: minicrm.snapshot.Link
+	(*Lead)(nil),         // 18: minicrm.snapshot.Lead
+	(*Contact)(nil),      // 19: minicrm.snapshot.Contact
+	(*ArchivedRun)(nil),  // 20: minicrm.snapshot.ArchivedRun
 }
 var file_snapshot_proto_depIdxs = []int32{
 	4,  // 0: minicrm.snapshot.Block.header:type_name -> minicrm.snapshot.Header
@@ -1433,25 +1591,27 @@ var file_snapshot_proto_depIdxs = []int32{
 	8,  // 2: minicrm.snapshot.Block.sources:type_name -> minicrm.snapshot.Sources
 	9,  // 3: minicrm.snapshot.Block.leads:type_name -> minicrm.snapshot.Leads
 	10, // 4: minicrm.snapshot.Block.contacts:type_name -> minicrm.snapshot.Contacts
-	11, // 5: minicrm.snapshot.Block.end:type_name -> minicrm.snapshot.End
-	5,  // 6: minicrm.snapshot.Header.progress:type_name -> minicrm.snapshot.Progress
-	6,  // 7: minicrm.snapshot.Header.counts:type_name -> minicrm.snapshot.Counts
-	12, // 8: minicrm.snapshot.Operators.operators:type_name -> minicrm.snapshot.Operator
-	13, // 9: minicrm.snapshot.Sources.sources:type_name -> minicrm.snapshot.FrozenSource
-	17, // 10: minicrm.snapshot.Leads.leads:type_name -> minicrm.snapshot.Lead
-	18, // 11: minicrm.snapshot.Contacts.contacts:type_name -> minicrm.snapshot.Contact
-	6,  // 12: minicrm.snapshot.End.counts:type_name -> minicrm.snapshot.Counts
-	14, // 13: minicrm.snapshot.FrozenSource.source:type_name -> minicrm.snapshot.Source
-	15, // 14: minicrm.snapshot.FrozenSource.ledger:type_name -> minicrm.snapshot.LedgerState
-	0,  // 15: minicrm.snapshot.Source.backlog:type_name -> minicrm.snapshot.BacklogPolicy
-	16, // 16: minicrm.snapshot.LedgerState.links:type_name -> minicrm.snapshot.Link
-	1,  // 17: minicrm.snapshot.Contact.status:type_name -> minicrm.snapshot.Status
-	2,  // 18: minicrm.snapshot.Contact.how:type_name -> minicrm.snapshot.How
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	12, // 5: minicrm.snapshot.Block.end:type_name -> minicrm.snapshot.End
+	11, // 6: minicrm.snapshot.Block.archived:type_name -> minicrm.snapshot.Archived
+	5,  // 7: minicrm.snapshot.Header.progress:type_name -> minicrm.snapshot.Progress
+	6,  // 8: minicrm.snapshot.Header.counts:type_name -> minicrm.snapshot.Counts
+	13, // 9: minicrm.snapshot.Operators.operators:type_name -> minicrm.snapshot.Operator
+	14, // 10: minicrm.snapshot.Sources.sources:type_name -> minicrm.snapshot.FrozenSource
+	18, // 11: minicrm.snapshot.Leads.leads:type_name -> minicrm.snapshot.Lead
+	19, // 12: minicrm.snapshot.Contacts.contacts:type_name -> minicrm.snapshot.Contact
+	20, // 13: minicrm.snapshot.Archived.runs:type_name -> minicrm.snapshot.ArchivedRun
+	6,  // 14: minicrm.snapshot.End.counts:type_name -> minicrm.snapshot.Counts
+	15, // 15: minicrm.snapshot.FrozenSource.source:type_name -> minicrm.snapshot.Source
+	16, // 16: minicrm.snapshot.FrozenSource.ledger:type_name -> minicrm.snapshot.LedgerState
+	0,  // 17: minicrm.snapshot.Source.backlog:type_name -> minicrm.snapshot.BacklogPolicy
+	17, // 18: minicrm.snapshot.LedgerState.links:type_name -> minicrm.snapshot.Link
+	1,  // 19: minicrm.snapshot.Contact.status:type_name -> minicrm.snapshot.Status
+	2,  // 20: minicrm.snapshot.Contact.how:type_name -> minicrm.snapshot.How
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_snapshot_proto_init() }
@@ -1466,6 +1626,7 @@ func file_snapshot_proto_init() {
 		(*Block_Leads)(nil),
 		(*Block_Contacts)(nil),
 		(*Block_End)(nil),
+		(*Block_Archived)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1473,7 +1634,7 @@ func file_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_snapshot_proto_rawDesc), len(file_snapshot_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -129,10 +129,15 @@ func (a *api) getContact(r *request) (answer, error) {
 		return answer{}, err
 	}
 	var c domain.Contact
-	var known bool
-	a.dispatcher.View(func(cat *domain.Catalog) { c, known = cat.Contact(id) })
-	if !known {
-		return answer{}, domain.Refuse(domain.CodeContactNotFound, "there is no contact %d", id)
+	var gone error
+	a.dispatcher.View(func(cat *domain.Catalog) {
+		known := false
+		if c, known = cat.Contact(id); !known {
+			gone = cat.Gone(id)
+		}
+	})
+	if gone != nil {
+		return answer{}, gone
 	}
 	return ok(viewContact(c))
 }

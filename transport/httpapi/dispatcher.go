@@ -19,6 +19,8 @@ type Dispatcher interface {
 	RemoveLink(ctx context.Context, source domain.SourceID, op domain.OperatorID, at domain.Time) error
 	CreateLead(ctx context.Context, n domain.NewLead, at domain.Time) (domain.Lead, error)
 	ChangeLead(ctx context.Context, id domain.LeadID, p domain.LeadPatch, at domain.Time) (domain.Lead, error)
+	// EraseLead returns the index of a journal record from which on nothing has anything of the person.
+	EraseLead(ctx context.Context, id domain.LeadID, at domain.Time) (index uint64, err error)
 	CreateContact(ctx context.Context, n domain.NewContact, at domain.Time) (domain.Contact, error)
 	CloseContact(ctx context.Context, id domain.ContactID, at domain.Time) (domain.Contact, error)
 	AssignContact(ctx context.Context, id domain.ContactID, op domain.OperatorID, force bool, at domain.Time) (domain.Contact, error)

@@ -139,14 +139,35 @@ func (h *house) lead(n domain.NewLead, at domain.Time) domain.LeadID {
 
 func (h *house) ChangeLead(_ context.Context, id domain.LeadID, p domain.LeadPatch, at domain.Time) (l domain.Lead, err error) {
 	err = h.do(func() error {
-		if _, known := h.catalog.Lead(id); !known {
+		if lead, known := h.catalog.Lead(id); !known {
 			return domain.Refuse(domain.CodeLeadNotFound, "there is no lead %d", id)
+		} else if lead.Erased() {
+			return domain.LeadGone(id)
 		}
 		h.commit(record(at, &domain.LeadChanged{ID: id, Name: p.Name, Phone: p.Phone}))
 		l, _ = h.catalog.Lead(id)
 		return nil
 	})
 	return l, err
+}
+
+func (h *house) EraseLead(_ context.Context, id domain.LeadID, at domain.Time) (index uint64, err error) {
+	err = h.do(func() error {
+		lead, known := h.catalog.Lead(id)
+		switch {
+		case !known:
+			return domain.Refuse(domain.CodeLeadNotFound, "there is no lead %d", id)
+		case lead.Erased():
+			return domain.LeadGone(id)
+		case h.catalog.LiveContact(id) != 0:
+			return domain.Refuse(domain.CodeLeadLive, "a contact is live")
+		}
+		h.registry.Erase(lead)
+		h.commit(record(at, &domain.LeadErased{ID: id}))
+		index = h.catalog.Index()
+		return nil
+	})
+	return index, err
 }
 
 func (h *house) CreateContact(_ context.Context, n domain.NewContact, at domain.Time) (domain.Contact, error) {
@@ -187,12 +208,13 @@ func (h *house) TakeSnapshot(context.Context) (index uint64, err error) {
 }
 
 func (h *house) contact(id domain.ContactID) (contact domain.Contact, err error) {
-	var known bool
-	h.View(func(c *domain.Catalog) { contact, known = c.Contact(id) })
-	if !known {
-		return contact, domain.Refuse(domain.CodeContactNotFound, "there is no contact %d", id)
-	}
-	return contact, nil
+	h.View(func(c *domain.Catalog) {
+		known := false
+		if contact, known = c.Contact(id); !known {
+			err = c.Gone(id)
+		}
+	})
+	return contact, err
 }
 
 func (h *house) operator(id domain.OperatorID) error {

@@ -77,6 +77,9 @@ func (a *api) getLead(r *request) (answer, error) {
 	if !known {
 		return answer{}, domain.Refuse(domain.CodeLeadNotFound, "there is no lead %d", id)
 	}
+	if l.Erased() {
+		return answer{}, domain.LeadGone(id)
+	}
 	return ok(viewLead(l))
 }
 

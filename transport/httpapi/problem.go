@@ -52,6 +52,9 @@ var kinds = map[domain.Code]kind{
 	domain.CodeOperatorInactive: {http.StatusConflict, "The operator is not active"},
 	domain.CodeNotLinked:        {http.StatusConflict, "The operator is not linked to the source"},
 	domain.CodeTooManyLinks:     {http.StatusConflict, "The source has too many operators"},
+	domain.CodeLeadLive:         {http.StatusConflict, "The lead has live contacts"},
+	domain.CodeContactArchived:  {http.StatusGone, "The contact was archived"},
+	domain.CodeLeadErased:       {http.StatusGone, "The lead was erased"},
 	codeTooLarge:                {http.StatusRequestEntityTooLarge, "The body is too large"},
 	codeUnsupportedMedia:        {http.StatusUnsupportedMediaType, "The body must be JSON"},
 	domain.CodeInvalid:          {http.StatusUnprocessableEntity, "The request has bad values"},
@@ -63,13 +66,14 @@ var kinds = map[domain.Code]kind{
 
 // problem is the body of every refusal: RFC 9457, with a code to switch on.
 type problem struct {
-	Type   string         `json:"type"`
-	Title  string         `json:"title"`
-	Status int            `json:"status"`
-	Code   domain.Code    `json:"code"`
-	Detail string         `json:"detail"`
-	Errors []problemField `json:"errors,omitempty"`
-	LeadID domain.LeadID  `json:"lead_id,omitzero"`
+	Type    string         `json:"type"`
+	Title   string         `json:"title"`
+	Status  int            `json:"status"`
+	Code    domain.Code    `json:"code"`
+	Detail  string         `json:"detail"`
+	Errors  []problemField `json:"errors,omitempty"`
+	LeadID  domain.LeadID  `json:"lead_id,omitzero"`
+	Archive string         `json:"archive,omitempty"` // the file's name
 }
 
 type problemField struct {
@@ -97,12 +101,13 @@ func (a *api) refuse(c *gin.Context, err error) {
 func (a *api) sendProblem(c *gin.Context, e *domain.Error) {
 	k := kinds[e.Code]
 	p := &problem{
-		Type:   problemsPage + string(e.Code),
-		Title:  k.title,
-		Status: k.status,
-		Code:   e.Code,
-		Detail: e.Message,
-		LeadID: e.Lead,
+		Type:    problemsPage + string(e.Code),
+		Title:   k.title,
+		Status:  k.status,
+		Code:    e.Code,
+		Detail:  e.Message,
+		LeadID:  e.Lead,
+		Archive: e.Archive,
 	}
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, problemField(f))

@@ -36,6 +36,7 @@ func (a *api) routes(metrics http.Handler) http.Handler {
 	get(v1, "/leads", a.read(a.listLeads))
 	get(v1, "/leads/:id", a.read(a.getLead))
 	v1.PATCH("/leads/:id", a.command(a.changeLead))
+	v1.DELETE("/leads/:id", a.command(a.eraseLead))
 
 	v1.POST("/contacts", a.command(a.createContact))
 	get(v1, "/contacts", a.read(a.listContacts))

@@ -22,26 +22,28 @@ const (
 
 // Options is what a handler is made of. Dispatcher and Clock are required.
 type Options struct {
-	Dispatcher  Dispatcher
-	Clock       *Clock
-	Registerer  prometheus.Registerer // of the edge's own metrics; nil = they are not exported
-	Metrics     http.Handler          // serves /metrics; nil = no such route
-	Ready       func() error          // why the process is not ready; nil = it always is
-	DiskLow     func() bool           // commands are refused while it is true; nil = it never is
-	MaxInFlight int                   // commands at once; 0 = DefaultMaxInFlight
-	Logger      *slog.Logger          // nil = silent
+	Dispatcher    Dispatcher
+	Clock         *Clock
+	Registerer    prometheus.Registerer // of the edge's own metrics; nil = they are not exported
+	Metrics       http.Handler          // serves /metrics; nil = no such route
+	Ready         func() error          // why the process is not ready; nil = it always is
+	DiskLow       func() bool           // commands are refused while it is true; nil = it never is
+	SnapshotEvery uint64                // records from one snapshot to the next, for who asks when something is gone
+	MaxInFlight   int                   // commands at once; 0 = DefaultMaxInFlight
+	Logger        *slog.Logger          // nil = silent
 }
 
 // api is one edge: what its handlers share.
 type api struct {
-	dispatcher Dispatcher
-	clock      *Clock
-	ready      func() error
-	diskLow    func() bool
-	places     places
-	metrics    *metrics
-	buffers    sync.Pool // of *bytes.Buffer
-	log        *slog.Logger
+	dispatcher    Dispatcher
+	clock         *Clock
+	ready         func() error
+	diskLow       func() bool
+	places        places
+	metrics       *metrics
+	buffers       sync.Pool // of *bytes.Buffer
+	log           *slog.Logger
+	snapshotEvery uint64
 }
 
 // New is the handler of the whole HTTP surface.
@@ -59,13 +61,14 @@ func New(o Options) http.Handler {
 		o.DiskLow = func() bool { return false }
 	}
 	a := &api{
-		dispatcher: o.Dispatcher,
-		clock:      o.Clock,
-		ready:      o.Ready,
-		diskLow:    o.DiskLow,
-		places:     make(places, o.MaxInFlight),
-		buffers:    sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		log:        o.Logger,
+		dispatcher:    o.Dispatcher,
+		clock:         o.Clock,
+		ready:         o.Ready,
+		diskLow:       o.DiskLow,
+		places:        make(places, o.MaxInFlight),
+		buffers:       sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		log:           o.Logger,
+		snapshotEvery: o.SnapshotEvery,
 	}
 	a.metrics = newMetrics(o.Registerer, func() float64 { return float64(len(a.places)) })
 	return a.routes(o.Metrics)
