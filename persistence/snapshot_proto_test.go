@@ -21,8 +21,9 @@ func TestSnapshotCodecAgainstProtobuf(t *testing.T) {
 		checkItem(t, &snapshotpb.Operator{}, operator, "Load")
 		checkItem(t, &snapshotpb.FrozenSource{}, frozenSource)
 		checkItem(t, &snapshotpb.Lead{}, lead, "contacts")
-		checkItem(t, &snapshotpb.Contact{}, contact, "seq")
+		checkItem(t, &snapshotpb.Contact{}, contact)
 		checkItem(t, &snapshotpb.Progress{}, progress)
+		checkItem(t, &snapshotpb.ArchivedRun{}, archivedRun)
 	})
 }
 
@@ -76,6 +77,8 @@ func fillFrozen(t *rapid.T, v reflect.Value, derived []string) {
 			}
 		case f.Type() == reflect.TypeFor[domain.Status]():
 			f.SetUint(rapid.Uint64Range(0, uint64(domain.StatusClosed)).Draw(t, name))
+		case f.Kind() == reflect.Uint32:
+			f.SetUint(uint64(rapid.Uint32().Draw(t, name)))
 		default:
 			fill(t, f, name)
 		}
@@ -102,6 +105,8 @@ func frozenToProto(t rapid.TB, m protoreflect.Message, s reflect.Value, derived 
 				frozenToProto(t, link.Message(), v.Index(k), nil)
 				list.Append(link)
 			}
+		case v.Kind() == reflect.Uint32 && !v.IsZero():
+			m.Set(field, protoreflect.ValueOfUint32(uint32(v.Uint())))
 		case !v.IsZero():
 			setProto(t, m, field, v)
 		}

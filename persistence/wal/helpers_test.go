@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// full makes the tests that could go on for ever go on for longer.
+// full makes the tests that could go on for ever go on for longer: go test ./persistence/wal -wal.full
 var full = flag.Bool("wal.full", false, "run the exhaustive and random tests at full length")
 
 // rounds is how often a test does what it does: some, or all with -wal.full.
