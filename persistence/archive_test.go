@@ -39,7 +39,7 @@ func readLines(t *testing.T, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	var all bytes.Buffer
 	if _, err := archiveFrames(file, func(_, lines []byte) error { all.Write(lines); return nil }); err != nil {
 		t.Fatal(err)

@@ -23,16 +23,16 @@ func TestRetention(t *testing.T) {
 	for _, id := range []int{1, 2} {
 		s.must("POST", fmt.Sprintf("/v1/contacts/%d/close", id), "", nil)
 	}
-	s.awaitStatus("/v1/contacts/1", 410)
-	s.awaitStatus("/v1/contacts/2", 410)
+	s.awaitGone("/v1/contacts/1")
+	s.awaitGone("/v1/contacts/2")
 	if all := list[contactJSON](s, "/v1/contacts"); len(all) != 1 || all[0].ID != 3 {
 		t.Errorf("the list has %+v", all)
 	}
 	s.must("DELETE", "/v1/leads/1", "", nil)
 	s.kill()
 	s = startServer(t, data, "")
-	s.awaitStatus("/v1/contacts/1", 410)
-	s.awaitStatus("/v1/leads/1", 410)
+	s.awaitGone("/v1/contacts/1")
+	s.awaitGone("/v1/leads/1")
 	if got := readArchive(t, data); got != "1 p0@example.com Ann secret closed\n2 p1@example.com Ann secret closed\n" {
 		t.Errorf("the archive has:\n%s", got)
 	}
@@ -41,7 +41,7 @@ func TestRetention(t *testing.T) {
 		t.Errorf("exit status %d: %s", code, out)
 	}
 	s.must("POST", "/v1/contacts/3/close", "", nil) // the server goes on appending to the file that was rewritten
-	s.awaitStatus("/v1/contacts/3", 410)
+	s.awaitGone("/v1/contacts/3")
 	if got := readArchive(t, data); got != "1    closed\n2 p1@example.com Ann secret closed\n3 p2@example.com Ann secret closed\n" {
 		t.Errorf("after the erasure the archive has:\n%s", got)
 	}
@@ -50,7 +50,9 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-func (s *server) awaitStatus(path string, want int) {
+// awaitGone waits for a 410.
+func (s *server) awaitGone(path string) {
+	const want = 410
 	s.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
