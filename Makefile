@@ -45,5 +45,5 @@ lint: ## check formatting, vet, linters, and that generated code is up to date
 	$(GOLANGCI) fmt --diff ./...
 
 .PHONY: generate
-generate: ## generate the event types from persistence/journalpb/journal.proto
-	cd persistence/journalpb && $(BUF) lint && $(BUF) generate
+generate: ## generate the event and snapshot types from their .proto files
+	for dir in journalpb snapshotpb; do (cd persistence/$$dir && $(BUF) lint && $(BUF) generate) || exit 1; done

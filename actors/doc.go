@@ -19,7 +19,8 @@
 // forward, and the reply rides along in it. All answers that depend on live state leave through the journal, also
 // refusals, so a client never learns what a crash could undo.
 //
-// The operators' seats are the one structure that actors share: a lock an operator, see seats.go. A freed seat that
+// The operators' seats are what the sources share: a lock an operator, see seats.go. The leads decider and the journal
+// share a count of the contacts on their way, see erase.go. A freed seat that
 // somebody waits for travels as a grant from whoever freed it to the source that waited longest.
 //
 // The deciders (leads, source, operators, journal) know nothing of protoactor: they handle messages and Tell mailboxes.

@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -19,6 +20,8 @@ type history struct {
 	registry *domain.Registry
 	desks    map[domain.SourceID]*domain.Desk
 	live     []liveContact
+	closed   []domain.ContactID
+	shadow   *domain.Catalog // all that was decided: erasures and archives need to know
 	ops      int
 	log      []domain.Record
 	now      domain.Time
@@ -32,7 +35,8 @@ type liveContact struct {
 // newHistory goes on from a catalog, as a start does.
 func newHistory(rng *rand.Rand, c *domain.Catalog) *history {
 	h := &history{rng: rng, desks: map[domain.SourceID]*domain.Desk{}, now: c.LastTime(), registry: c.Registry()}
-	h.floor = domain.NewFloor(func(r domain.Record) { h.log = append(h.log, r) }, func(error) {})
+	h.shadow = shadowOf(c)
+	h.floor = domain.NewFloor(h.decided, func(error) {})
 	desks := c.Desks(h.floor.For)
 	h.floor.Seat(c.Seatings(h.floor.Shown, h.floor.Head)...)
 	for _, d := range desks {
@@ -44,6 +48,8 @@ func newHistory(rng *rand.Rand, c *domain.Catalog) *history {
 	for contact := range c.Freeze().Contacts() {
 		if contact.Status != domain.StatusClosed {
 			h.live = append(h.live, liveContact{contact.ID, contact.Source})
+		} else {
+			h.closed = append(h.closed, contact.ID)
 		}
 	}
 	return h
@@ -56,7 +62,7 @@ func (h *history) take() (records []domain.Record) {
 }
 
 func (h *history) commit(events ...domain.Event) {
-	h.log = append(h.log, domain.Record{At: h.now, Events: events})
+	h.decided(domain.Record{At: h.now, Events: events})
 }
 
 // step is one command.
@@ -82,6 +88,10 @@ func (h *history) step() {
 		h.desk().Edit(domain.SourcePatch{Backlog: &backlog}, h.now)
 	case n < 28:
 		h.changeLead()
+	case n == 28:
+		h.erase()
+	case n == 29:
+		h.archive()
 	case n < 34 && len(h.live) > 0:
 		c := h.live[h.rng.IntN(len(h.live))]
 		h.desks[c.source].Assign(c.id, h.anyOperator(), h.rng.IntN(2) == 0, h.now)
@@ -159,7 +169,56 @@ func (h *history) closeContact() {
 	i := h.rng.IntN(len(h.live))
 	c := h.live[i]
 	h.live = append(h.live[:i], h.live[i+1:]...)
+	h.closed = append(h.closed, c.id)
 	h.desks[c.source].Close(c.id, h.now)
+}
+
+func (h *history) decided(r domain.Record) {
+	h.log = append(h.log, r)
+	if err := h.shadow.Apply(r); err != nil {
+		panic(err)
+	}
+}
+
+// shadowOf is a copy of a catalog.
+func shadowOf(c *domain.Catalog) *domain.Catalog {
+	f := c.Freeze()
+	copied, err := domain.Thaw(f.Progress, f.Operators, f.Sources)
+	for lead := range f.Leads() {
+		err = errors.Join(err, copied.AddLead(*lead))
+	}
+	for contact := range f.Contacts() {
+		err = errors.Join(err, copied.AddContact(*contact))
+	}
+	for run := range f.Forgotten() {
+		err = errors.Join(err, copied.AddArchived(*run))
+	}
+	if err != nil {
+		panic(err)
+	}
+	return copied
+}
+
+// erase erases a lead if it can be erased.
+func (h *history) erase() {
+	id := h.lead()
+	if lead, _ := h.shadow.Lead(id); h.shadow.LiveContact(id) == 0 {
+		h.registry.Erase(lead)
+		h.commit(&domain.LeadErased{ID: id})
+	}
+}
+
+// archive forgets about half of the closed contacts, mostly the oldest.
+func (h *history) archive() {
+	e := &domain.ContactsArchived{Day: domain.DayOf(h.now)}
+	for len(h.closed) > 0 && len(e.IDs) < 50 && h.rng.IntN(20) > 0 {
+		i := h.rng.IntN(min(3, len(h.closed)))
+		e.IDs = append(e.IDs, h.closed[i])
+		h.closed = append(h.closed[:i], h.closed[i+1:]...)
+	}
+	if len(e.IDs) > 0 {
+		h.commit(e)
+	}
 }
 
 // text is at most n letters, digits and the like.
@@ -177,6 +236,7 @@ type state struct {
 	Sources   []domain.FrozenSource
 	Leads     []domain.Lead
 	Contacts  []domain.Contact
+	Archived  []domain.ArchivedRun
 	Desks     []domain.DeskState
 }
 
@@ -192,6 +252,9 @@ func stateOf(c *domain.Catalog) state {
 	}
 	for n := range f.Contacts() {
 		s.Contacts = append(s.Contacts, *n)
+	}
+	for run := range f.Forgotten() {
+		s.Archived = append(s.Archived, *run)
 	}
 	for _, d := range c.Desks(domain.NewFloor(nil, nil).For) {
 		desk := d.State()
