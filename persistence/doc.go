@@ -1,4 +1,6 @@
 // Package persistence keeps the journal: the ordered log of domain records from which every start rebuilds the state.
+// A Store is a data directory: the journal, and snapshots of the state that shorten the next start. DESIGN.md says how a
+// snapshot is written, what a start does in every case, and what cannot be detected. This page is about the journal.
 //
 //	            Add                      Commit
 //	Record ───► codec.go ───► group ───► persistence/wal ───► disk       one group, one entry, one fsync
