@@ -138,6 +138,9 @@ func (h *history) operations() (*places, []porcupine.Operation) {
 	ids := slices.Sorted(maps.Keys(h.sources))
 	index := map[int64]int{}
 	p := &places{serves: h.shape.serves, count: len(ids)}
+	if p.count > modelContacts || ids[0] < 1 {
+		h.t.Fatalf("%d contacts from %d: more than the model has places for, or an impossible id", p.count, ids[0])
+	}
 	for i, id := range ids {
 		index[id], p.sourceOf[i] = i, uint8(h.sources[id])
 	}

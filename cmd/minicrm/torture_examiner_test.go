@@ -28,8 +28,9 @@ type examinedOperator struct {
 }
 
 type examinedSource struct {
-	auto  bool
-	share examinedShare
+	auto    bool
+	waiting map[int64]bool
+	share   examinedShare
 }
 
 type examinedContact struct {
@@ -97,7 +98,9 @@ func (x *examiner) event(event *journalpb.Event) error {
 		if x.sources[e.SourceCreated.Id] != nil {
 			return errors.New("the id was used before")
 		}
-		x.sources[e.SourceCreated.Id] = &examinedSource{auto: e.SourceCreated.Backlog == journalpb.BacklogPolicy_BACKLOG_POLICY_AUTO}
+		x.sources[e.SourceCreated.Id] = &examinedSource{
+			auto: e.SourceCreated.Backlog == journalpb.BacklogPolicy_BACKLOG_POLICY_AUTO, waiting: map[int64]bool{},
+		}
 	case *journalpb.Event_SourceChanged:
 		s := x.sources[e.SourceChanged.Id]
 		if s == nil {
@@ -140,6 +143,7 @@ func (x *examiner) created(c *journalpb.ContactCreated) error {
 	}
 	x.contacts[c.Id] = examinedContact{source: c.Source, lead: c.Lead, text: c.Text}
 	x.tokens[c.Text] = c.Id
+	x.sources[c.Source].waiting[c.Id] = true
 	return x.explain(c.Id, x.contacts[c.Id], 0)
 }
 
@@ -160,6 +164,7 @@ func (x *examiner) assigned(a *journalpb.ContactAssigned) error {
 	op.load++
 	c.operator = a.Operator
 	x.contacts[a.Id] = c
+	delete(source.waiting, a.Id)
 	if a.How != journalpb.How_HOW_AUTOMATIC {
 		if a.Among != nil {
 			return errors.New("share: a manual assignment was charged")
@@ -168,6 +173,11 @@ func (x *examiner) assigned(a *journalpb.ContactAssigned) error {
 	}
 	if a.From != 0 || link.weight == 0 {
 		return fmt.Errorf("an automatic assignment of what operator %d held, with weight %d", a.From, link.weight)
+	}
+	for id := range source.waiting {
+		if source.auto && id < a.Id {
+			return fmt.Errorf("it overtakes contact %d, which waits in the same source", id)
+		}
 	}
 	return source.share.assign(a.Operator, a.Among)
 }
@@ -182,6 +192,7 @@ func (x *examiner) closed(e *journalpb.ContactClosed) error {
 	}
 	c.closed = true
 	x.contacts[e.Id] = c
+	delete(x.sources[c.source].waiting, e.Id)
 	return x.explain(e.Id, c, 0)
 }
 

@@ -20,6 +20,8 @@ type memory struct {
 	operators map[int64]*hired
 	links     map[linkKey]*register[int64] // weights; notLinked
 	policies  map[int64]*register[string]
+	happened  int // posts without an answer that turned out to have happened,
+	never     int // and those that did not
 }
 
 // asking is a contact that was asked for.
@@ -143,6 +145,7 @@ func (m *memory) sees(c contactView, from int64) error {
 
 // settled makes what was read, when nothing was under way, all that is known from here on.
 func (m *memory) settled(now world) {
+	m.never += len(m.posts)
 	clear(m.posts)
 	clear(m.hires)
 	m.recent = m.recent[:0]

@@ -145,6 +145,42 @@ func TestTortureProofAtRest(t *testing.T) {
 	}
 }
 
+// Catches: a comparison of the journal with what was asked for that lets anything pass.
+func TestTortureProofExplains(t *testing.T) {
+	m, w := proofWorld()
+	m.contacts[3].asked[manual{1, false}] = true
+	m.contacts[3].asked[manual{2, true}] = true
+	of := func(id int64) examinedContact {
+		c := w.contacts[id-1]
+		return examinedContact{source: c.Source, lead: c.Lead, operator: c.Operator, closed: c.Status == "closed", text: c.Text}
+	}
+	given := func(id, op int64) examinedContact { c := of(id); c.operator = op; return c }
+	closing := func(id int64) examinedContact { c := of(id); c.closed = true; return c }
+	again := of(1)
+	again.text = "token9"
+	asked := examinedContact{source: 1, lead: 1, text: "token5"}
+	for _, c := range []struct {
+		name, wrong string
+		id          int64
+		contact     examinedContact
+		how         journalpb.How
+	}{
+		{"told", "", 1, of(1), 0},
+		{"asked for", "", 5, asked, 0},
+		{"not asked for", "nobody asked for", 6, examinedContact{source: 1, text: "token6"}, 0},
+		{"another", "was told to be", 1, again, 0},
+		{"closed", "", 4, closing(4), 0},
+		{"closed unasked", "nobody closed", 3, closing(3), 0},
+		{"by hand", "", 3, given(3, 1), journalpb.How_HOW_MANUAL},
+		{"by hand, with force that was not needed", "", 3, given(3, 2), journalpb.How_HOW_MANUAL},
+		{"by force", "", 3, given(3, 2), journalpb.How_HOW_FORCED},
+		{"by force unasked", "nobody assigned", 3, given(3, 1), journalpb.How_HOW_FORCED},
+		{"by hand unasked", "nobody assigned", 4, given(4, 1), journalpb.How_HOW_MANUAL},
+	} {
+		found(t, c.name, m.explains(c.id, c.contact, c.how), c.wrong)
+	}
+}
+
 func found(t *testing.T, name string, err error, wrong string) {
 	t.Helper()
 	if wrong == "" && err != nil || wrong != "" && (err == nil || !strings.Contains(err.Error(), wrong)) {
@@ -194,6 +230,8 @@ func TestTortureProofExaminer(t *testing.T) {
 		{"closed for another", "the contact is", after(closing(1, 1))},
 		{"assigned when closed", "the contact is", after(closing(1, 2), given(1, 1, 2, hand, nil))},
 		{"an id again", "the id was used", after(created(1, 1))},
+		{"a younger contact first", "it overtakes contact 2", after(created(2, 1), created(3, 1), given(3, 1, 0, auto, same))},
+		{"a younger contact first, by hand", "", after(created(2, 1), created(3, 1), given(3, 1, 0, hand, nil))},
 		{"a contact before its lead", "lead 2 does not exist", after(created(2, 2), journaled(&journalpb.LeadCreated{Id: 2, Email: "bob@example.com"}))},
 		{"an email again", "one lead per email", after(journaled(&journalpb.LeadCreated{Id: 2, Email: "eve@example.com"}))},
 		{"an operator's id again", "the id was used", after(journaled(&journalpb.OperatorCreated{Id: 2}))},

@@ -77,7 +77,8 @@ func TestTorture(t *testing.T) {
 	if !t.Failed() {
 		tt.audit(t, dir)
 	}
-	t.Logf("%d records, %d contacts, %d leads; the largest lag was %.3f", tt.x.record-1, len(m.contacts), len(m.leads), tt.x.largestLag())
+	t.Logf("%d records, %d contacts, %d leads; of the posts without an answer %d had happened, %d not; the largest lag was %.3f",
+		tt.x.record-1, len(m.contacts), len(m.leads), m.happened, m.never, tt.x.largestLag())
 }
 
 func tortureDirectory(t *testing.T) string {
@@ -128,6 +129,7 @@ func (tt *torture) round(t *testing.T, round int) {
 		tt.load(t, s, rng, round, 200*time.Millisecond, func() {})
 		barrier(s, tortureSources)
 		tt.examine(t, s, "at rest")
+		tt.poke(t, s, rng, round)
 	}
 	live := time.Duration(50+rng.IntN(1450)) * time.Millisecond
 	before := tt.x.record
@@ -151,10 +153,8 @@ func (tt *torture) load(t *testing.T, s *server, rng *rand.Rand, round int, d ti
 	})
 	live := []int{30, 90, 200}[rng.IntN(3)]
 	for i := range tortureClients {
-		c := &tormentor{
-			s: s, m: tt.m, rng: rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64())), name: fmt.Sprintf("%d-%d-%d", round, rng.Uint32(), i),
-			live: live, operators: tortureOperators, sources: tortureSources, returnings: 500,
-		}
+		c := tt.client(s, rng, fmt.Sprintf("%d-%d-%d", round, rng.Uint32(), i))
+		c.live = live
 		clients.Go(func() {
 			if err := c.run(stop); err != nil && (!errors.Is(err, errGone) || !ending.Load()) {
 				t.Error(err)
@@ -180,6 +180,31 @@ func barrier(s *server, sources int) {
 		for source := range sources {
 			s.must("PATCH", fmt.Sprintf("/v1/sources/%d", source+1), `{}`, nil)
 		}
+	}
+}
+
+// poke sends single commands, each of which may free a seat or open a link, and looks after each whether somebody still
+// waits who need not: under load the next command would hide that.
+func (tt *torture) poke(t *testing.T, s *server, rng *rand.Rand, round int) {
+	t.Helper()
+	c := tt.client(s, rng, fmt.Sprintf("%d-poke", round))
+	for range 12 {
+		what := rng.IntN(6)
+		if err := []func() error{c.close, c.assign, c.changeOperator, c.changeOperator, c.link, c.changeSource}[what](); err != nil {
+			t.Fatal(err)
+		}
+		barrier(s, tortureSources)
+		if err := readWorld(s, "?status=open", "?status=assigned").atRest(); err != nil {
+			t.Fatalf("after command %d: %v", what, err)
+		}
+	}
+}
+
+// client is one that starts from the next random number.
+func (tt *torture) client(s *server, rng *rand.Rand, name string) *tormentor {
+	return &tormentor{
+		s: s, m: tt.m, rng: rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64())), name: name,
+		operators: tortureOperators, sources: tortureSources, returnings: 500,
 	}
 }
 
