@@ -78,6 +78,12 @@ var mutants = []mutant{{
 	new:    "\to.Free()\n",
 	caught: "work conserving",
 }, {
+	name:   "an operator that can be linked before its record is sent",
+	file:   "actors/seats.go",
+	old:    "\tadded.Lock()\n\tdefer added.Unlock()\n",
+	new:    "",
+	caught: "LinkSet",
+}, {
 	name: "a frozen page that is written to",
 	file: "domain/pages.go",
 	old:  "if p.list[n].epoch < p.epoch {",

@@ -39,9 +39,13 @@ func (s *seats) seat(seating *domain.Seating) {
 	s.operators.put(int64(seating.ID), &seat{s.memory.lock(), seating})
 }
 
-// create adds a new operator and commits c, which says so, in one step.
+// create adds a new operator and commits c, which says so, in one step: whoever guesses the id and links the operator
+// at once waits for the lock, so that its record comes later.
 func (s *seats) create(o domain.Operator, c *commit) {
-	s.seat(domain.NewSeating(o, s.memory.word()))
+	added := &seat{s.memory.lock(), domain.NewSeating(o, s.memory.word())}
+	added.Lock()
+	defer added.Unlock()
+	s.operators.put(int64(o.ID), added)
 	s.journal.Tell(c)
 }
 

@@ -75,6 +75,9 @@ func (c *clients) start(s *simulation) {
 
 // command sends a random command to whatever exists; false when it found nothing to do.
 func (c *clients) command(s *simulation, w *told, cmd command) bool {
+	if c.guess(s, cmd) {
+		return true
+	}
 	if c.rng.Float64() < c.admins {
 		return c.admin(s, w, cmd)
 	}
@@ -140,6 +143,16 @@ func (c *clients) policy() domain.BacklogPolicy {
 		return domain.BacklogManual
 	}
 	return domain.BacklogAuto
+}
+
+// guess finds an operator that is being created, and links it before anybody was told its id.
+func (c *clients) guess(s *simulation, cmd command) bool {
+	sources, next := s.committed.committed.SourceIDs(), s.committed.committed.NextOperator()
+	if s.seats.operator(next) == nil || len(sources) == 0 || c.rng.IntN(2) == 0 {
+		return false
+	}
+	s.seats.sources.get(int64(sources[c.rng.IntN(len(sources))])).Tell(&setLink{cmd, next, 1})
+	return true
 }
 
 // pick finds an operator and a source that a client can know of.
