@@ -56,39 +56,62 @@ func (m *memory) refused(id, op int64, force bool, code string, from int64) erro
 
 // changeOperator activates, deactivates, or changes the number of seats.
 func (c *tormentor) changeOperator() error {
-	id := c.operator()
+	if c.rng.IntN(2) == 0 {
+		return c.activate(c.operator(), c.rng.IntN(4) > 0)
+	}
+	return c.seat(c.operator(), c.rng.IntN(13))
+}
+
+func (c *tormentor) activate(id int64, active bool) error {
 	c.m.mu.Lock()
 	op, from := c.m.operators[id], c.m.tick()
 	if op == nil {
 		c.m.mu.Unlock()
 		return nil
 	}
-	body := ""
-	var active *write[bool]
-	var maxLoad *write[int]
-	if c.rng.IntN(2) == 0 {
-		active = op.active.begin(c.rng.IntN(4) > 0, from)
-		body = fmt.Sprintf(`{"active":%t}`, active.value)
-	} else {
-		maxLoad = op.maxLoad.begin(c.rng.IntN(13), from)
-		body = fmt.Sprintf(`{"max_load":%d}`, maxLoad.value)
-	}
+	w := op.active.begin(active, from)
 	c.m.mu.Unlock()
-	var got operatorView
-	if code, err := c.s.ask("PATCH", fmt.Sprintf("/v1/operators/%d", id), body, &got); err != nil || code != "" {
-		return unexpected("change of an operator", code, err)
+	got, err := c.patchOperator(id, fmt.Sprintf(`{"active":%t}`, active))
+	if err != nil {
+		return err
 	}
 	c.m.mu.Lock()
 	defer c.m.mu.Unlock()
-	if active != nil {
-		active.end = c.m.tick()
-	} else {
-		maxLoad.end = c.m.tick()
-	}
-	if active != nil && got.Active != active.value || maxLoad != nil && got.MaxLoad != maxLoad.value {
-		return fmt.Errorf("operator %d, changed by %s, is answered as %+v", id, body, got)
+	w.end = c.m.tick()
+	if got.Active != active {
+		return fmt.Errorf("operator %d, told to be active %t, is answered as %+v", id, active, got)
 	}
 	return c.m.seesOperator(got, from)
+}
+
+func (c *tormentor) seat(id int64, maxLoad int) error {
+	c.m.mu.Lock()
+	op, from := c.m.operators[id], c.m.tick()
+	if op == nil {
+		c.m.mu.Unlock()
+		return nil
+	}
+	w := op.maxLoad.begin(maxLoad, from)
+	c.m.mu.Unlock()
+	got, err := c.patchOperator(id, fmt.Sprintf(`{"max_load":%d}`, maxLoad))
+	if err != nil {
+		return err
+	}
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	w.end = c.m.tick()
+	if got.MaxLoad != maxLoad {
+		return fmt.Errorf("operator %d, told to have max_load %d, is answered as %+v", id, maxLoad, got)
+	}
+	return c.m.seesOperator(got, from)
+}
+
+func (c *tormentor) patchOperator(id int64, body string) (got operatorView, err error) {
+	code, err := c.s.ask("PATCH", fmt.Sprintf("/v1/operators/%d", id), body, &got)
+	if err != nil || code != "" {
+		return got, unexpected("change of an operator", code, err)
+	}
+	return got, nil
 }
 
 // seesOperator checks what an answer shows of an operator.
@@ -125,7 +148,10 @@ func (c *tormentor) lookAtOperator() error {
 
 // link links an operator, unlinks it, or changes its weight; also one that does not exist yet.
 func (c *tormentor) link() error {
-	source, op, weight := c.source(), c.operator(), int64([]int{0, 1, 1, 2, 3, 7, 100, notLinked}[c.rng.IntN(8)])
+	return c.weigh(c.source(), c.operator(), []int64{0, 1, 1, 2, 3, 7, 100, notLinked}[c.rng.IntN(8)])
+}
+
+func (c *tormentor) weigh(source, op, weight int64) error {
 	c.m.mu.Lock()
 	r, known := c.m.link(source, op), c.m.operators[op] != nil
 	from := c.m.tick()
@@ -162,7 +188,10 @@ func (c *tormentor) link() error {
 
 // changeSource edits a source's backlog policy.
 func (c *tormentor) changeSource() error {
-	id, policy := c.source(), []string{"auto", "auto", "manual"}[c.rng.IntN(3)]
+	return c.serve(c.source(), []string{"auto", "auto", "manual"}[c.rng.IntN(3)])
+}
+
+func (c *tormentor) serve(id int64, policy string) error {
 	c.m.mu.Lock()
 	w := c.m.policies[id].begin(policy, c.m.tick())
 	c.m.mu.Unlock()
@@ -202,7 +231,7 @@ func (c *tormentor) lead() error {
 
 // manage hires an operator.
 func (c *tormentor) manage() error {
-	name, maxLoad := fmt.Sprintf("%s-%d", c.name, c.sent), c.rng.IntN(13)
+	name, maxLoad := c.token(), c.rng.IntN(13)
 	c.m.mu.Lock()
 	if int64(len(c.m.operators)+len(c.m.hires)) >= c.operators {
 		c.m.mu.Unlock()

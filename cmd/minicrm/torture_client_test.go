@@ -96,7 +96,6 @@ func (c *tormentor) run(stop <-chan struct{}) error {
 }
 
 func (c *tormentor) step() error {
-	c.sent++
 	switch n := c.rng.IntN(100); {
 	case n < 62:
 		if c.rng.IntN(2*c.live) >= c.m.live() {
@@ -121,7 +120,7 @@ func (c *tormentor) step() error {
 
 // post creates a contact of a lead that often is known, and that spells its email as it likes.
 func (c *tormentor) post() error {
-	token := fmt.Sprintf("%s-%d", c.name, c.sent)
+	token := c.token()
 	a := &asking{source: c.source(), email: fmt.Sprintf("lead%d@example.com", c.rng.IntN(c.returnings))}
 	c.m.mu.Lock()
 	from := c.m.tick()
@@ -138,6 +137,12 @@ func (c *tormentor) post() error {
 	defer c.m.mu.Unlock()
 	delete(c.m.posts, token)
 	return c.m.posted(got, a, token, from)
+}
+
+// token is a text that nobody else sends.
+func (c *tormentor) token() string {
+	c.sent++
+	return fmt.Sprintf("%s-%d", c.name, c.sent)
 }
 
 // posted checks the answer to a post, and learns it.

@@ -126,22 +126,23 @@ func (tt *torture) round(t *testing.T, round int) {
 		return
 	}
 	if round%3 == 2 {
-		tt.load(t, s, rng, round, 200*time.Millisecond, func() {})
+		tt.load(t, s, rng, round, 200, 200*time.Millisecond, func() {})
 		barrier(s, tortureSources)
 		tt.examine(t, s, "at rest")
-		tt.poke(t, s, rng, round)
+		tt.poke(t, tt.client(s, rng, fmt.Sprintf("%d-poke", round)))
 	}
-	live := time.Duration(50+rng.IntN(1450)) * time.Millisecond
+	lifetime := time.Duration(50+rng.IntN(1450)) * time.Millisecond
 	before := tt.x.record
-	tt.load(t, s, rng, round, live, s.kill)
+	tt.load(t, s, rng, round, []int{30, 90, 200}[rng.IntN(3)], lifetime, s.kill)
 	if said := s.stderr.String(); strings.Contains(said, "DATA RACE") || strings.Contains(said, "fatal") || strings.Contains(said, "level=ERROR") {
 		t.Error("the server complains")
 	}
-	t.Logf("killed after %v; %d records before", live, before-1)
+	t.Logf("killed after %v; %d records before", lifetime, before-1)
 }
 
-// load runs clients for a while and then ends it: by letting them finish, or by killing the server under them.
-func (tt *torture) load(t *testing.T, s *server, rng *rand.Rand, round int, d time.Duration, end func()) {
+// load runs clients for a while, who try to keep so many contacts live, and then ends it: by letting them finish, or by
+// killing the server under them.
+func (tt *torture) load(t *testing.T, s *server, rng *rand.Rand, round, live int, d time.Duration, end func()) {
 	t.Helper()
 	stop := make(chan struct{})
 	var ending atomic.Bool
@@ -151,7 +152,6 @@ func (tt *torture) load(t *testing.T, s *server, rng *rand.Rand, round int, d ti
 			t.Error(err)
 		}
 	})
-	live := []int{30, 90, 200}[rng.IntN(3)]
 	for i := range tortureClients {
 		c := tt.client(s, rng, fmt.Sprintf("%d-%d-%d", round, rng.Uint32(), i))
 		c.live = live
@@ -179,23 +179,6 @@ func barrier(s *server, sources int) {
 		s.must("PATCH", "/v1/operators/1", `{}`, nil)
 		for source := range sources {
 			s.must("PATCH", fmt.Sprintf("/v1/sources/%d", source+1), `{}`, nil)
-		}
-	}
-}
-
-// poke sends single commands, each of which may free a seat or open a link, and looks after each whether somebody still
-// waits who need not: under load the next command would hide that.
-func (tt *torture) poke(t *testing.T, s *server, rng *rand.Rand, round int) {
-	t.Helper()
-	c := tt.client(s, rng, fmt.Sprintf("%d-poke", round))
-	for range 12 {
-		what := rng.IntN(6)
-		if err := []func() error{c.close, c.assign, c.changeOperator, c.changeOperator, c.link, c.changeSource}[what](); err != nil {
-			t.Fatal(err)
-		}
-		barrier(s, tortureSources)
-		if err := readWorld(s, "?status=open", "?status=assigned").atRest(); err != nil {
-			t.Fatalf("after command %d: %v", what, err)
 		}
 	}
 }
