@@ -16,6 +16,19 @@ const (
 	StatusClosed
 )
 
+// Name is the word for the status, "" for one that does not exist.
+func (s Status) Name() string {
+	switch s {
+	case StatusOpen:
+		return "open"
+	case StatusAssigned:
+		return "assigned"
+	case StatusClosed:
+		return "closed"
+	}
+	return ""
+}
+
 // How says who decided an assignment.
 type How uint8
 
@@ -25,6 +38,19 @@ const (
 	Manual
 	Forced
 )
+
+// Name is the word for it, "" for one that does not exist.
+func (h How) Name() string {
+	switch h {
+	case Automatic:
+		return "automatic"
+	case Manual:
+		return "manual"
+	case Forced:
+		return "forced"
+	}
+	return ""
+}
 
 // Contact is one inquiry of a lead through a source.
 type Contact struct {

@@ -18,6 +18,17 @@ const (
 	BacklogManual
 )
 
+// Name is the word for the policy, "" for one that does not exist.
+func (p BacklogPolicy) Name() string {
+	switch p {
+	case BacklogAuto:
+		return "auto"
+	case BacklogManual:
+		return "manual"
+	}
+	return ""
+}
+
 // Source is where contacts come from.
 type Source struct {
 	ID        SourceID

@@ -34,12 +34,15 @@ type archivedJSON struct {
 func writeArchived(w io.Writer, a *domain.Archived) error {
 	c := &a.Contact
 	line := archivedJSON{
-		ID: c.ID, SourceID: c.Source, LeadID: c.Lead, Status: "closed", How: archivedHow(c.How), Text: c.Text,
+		ID: c.ID, SourceID: c.Source, LeadID: c.Lead, Status: domain.StatusClosed.Name(), Text: c.Text,
 		CreatedAt: archivedTime(c.CreatedAt), AssignedAt: archivedTime(c.AssignedAt), ClosedAt: archivedTime(c.ClosedAt),
 		LeadEmail: a.Lead.Email, LeadName: a.Lead.Name, LeadPhone: a.Lead.Phone,
 	}
 	if c.Operator != 0 {
 		line.OperatorID = &c.Operator
+	}
+	if how := c.How.Name(); how != "" {
+		line.How = &how
 	}
 	return writeLine(w, &line)
 }
@@ -48,14 +51,6 @@ func writeLine(w io.Writer, line *archivedJSON) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(line)
-}
-
-func archivedHow(h domain.How) *string {
-	names := map[domain.How]string{domain.Automatic: "automatic", domain.Manual: "manual", domain.Forced: "forced"}
-	if name, ok := names[h]; ok {
-		return &name
-	}
-	return nil
 }
 
 func archivedTime(t domain.Time) *time.Time {

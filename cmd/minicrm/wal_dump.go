@@ -196,7 +196,7 @@ func operatorFields(e *domain.OperatorCreated) []field {
 }
 
 func sourceFields(e *domain.SourceCreated) []field {
-	backlog := word(uint8(e.Backlog), "", "auto", "manual")
+	backlog := word(uint8(e.Backlog), e.Backlog.Name())
 	return []field{{"id", int64(e.ID)}, {"name", e.Name}, {"backlog", backlog}}
 }
 
@@ -205,8 +205,8 @@ func assignedFields(e *domain.ContactAssigned) []field {
 	fields := []field{{"id", int64(e.ID)}, {"source_id", int64(e.Source)}, {"operator_id", int64(e.Operator)}}
 	fields = appendOperator(fields, "from_operator_id", e.From)
 	fields = append(fields,
-		field{"how", word(uint8(e.How), "", "automatic", "manual", "forced")},
-		field{"among", word(uint8(e.Among.Kind), "uncharged", "alone", "same", "rows")})
+		field{"how", word(uint8(e.How), e.How.Name())},
+		field{"among", word(uint8(e.Among.Kind), setName(e.Among.Kind))})
 	if e.Among.Kind == domain.SpelledSet {
 		fields = append(fields, field{"rows", slices.Collect(e.Among.Rows.All())})
 	}
@@ -228,10 +228,25 @@ func appendOperator(fields []field, name string, id domain.OperatorID) []field {
 	return append(fields, field{name, int64(id)})
 }
 
-// word is the word for a value of an enumeration, or its number.
-func word(value uint8, words ...string) string {
-	if int(value) < len(words) && words[value] != "" {
-		return words[value]
+// setName is the word for how an eligible set is written down, "" for a way that does not exist.
+func setName(k domain.SetKind) string {
+	switch k {
+	case domain.Uncharged:
+		return "uncharged"
+	case domain.Alone:
+		return "alone"
+	case domain.SameSet:
+		return "same"
+	case domain.SpelledSet:
+		return "rows"
 	}
-	return strconv.Itoa(int(value))
+	return ""
+}
+
+// word is the word for a value of an enumeration, or the number of one that has none.
+func word(value uint8, name string) string {
+	if name == "" {
+		return strconv.Itoa(int(value))
+	}
+	return name
 }

@@ -34,37 +34,13 @@ func viewContact(c domain.Contact) *contactView {
 		SourceID:   c.Source,
 		LeadID:     c.Lead,
 		OperatorID: orNull(c.Operator),
-		Status:     statusName(c.Status),
-		How:        orNull(howName(c.How)),
+		Status:     c.Status.Name(),
+		How:        orNull(c.How.Name()),
 		Text:       c.Text,
 		CreatedAt:  moment(c.CreatedAt),
 		AssignedAt: orNull(moment(c.AssignedAt)),
 		ClosedAt:   orNull(moment(c.ClosedAt)),
 	}
-}
-
-func statusName(s domain.Status) string {
-	switch s {
-	case domain.StatusOpen:
-		return "open"
-	case domain.StatusAssigned:
-		return "assigned"
-	case domain.StatusClosed:
-		return "closed"
-	}
-	return ""
-}
-
-func howName(h domain.How) string {
-	switch h {
-	case domain.Automatic:
-		return "automatic"
-	case domain.Manual:
-		return "manual"
-	case domain.Forced:
-		return "forced"
-	}
-	return ""
 }
 
 // createContact is the call that everything else is for, and the hot one.

@@ -70,7 +70,7 @@ func (r *request) queryStatus() domain.Status {
 		return 0
 	}
 	for _, status := range []domain.Status{domain.StatusOpen, domain.StatusAssigned, domain.StatusClosed} {
-		if statusName(status) == text {
+		if status.Name() == text {
 			return status
 		}
 	}

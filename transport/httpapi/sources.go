@@ -15,23 +15,13 @@ type sourceView struct {
 }
 
 func viewSource(s domain.Source) *sourceView {
-	return &sourceView{ID: s.ID, Name: s.Name, Backlog: policyName(s.Backlog), CreatedAt: moment(s.CreatedAt)}
-}
-
-func policyName(p domain.BacklogPolicy) string {
-	switch p {
-	case domain.BacklogAuto:
-		return "auto"
-	case domain.BacklogManual:
-		return "manual"
-	}
-	return ""
+	return &sourceView{ID: s.ID, Name: s.Name, Backlog: s.Backlog.Name(), CreatedAt: moment(s.CreatedAt)}
 }
 
 // policy is the policy of this name; 0, which the domain refuses, when there is none.
 func policy(name string) domain.BacklogPolicy {
 	for _, p := range []domain.BacklogPolicy{domain.BacklogAuto, domain.BacklogManual} {
-		if policyName(p) == name {
+		if p.Name() == name {
 			return p
 		}
 	}
@@ -45,7 +35,7 @@ func (a *api) createSource(r *request) (answer, error) {
 	}
 	n := domain.NewSource{
 		Name:    required(r, "name", body.Name),
-		Backlog: policy(optional(r, "backlog", body.Backlog, policyName(domain.BacklogAuto))),
+		Backlog: policy(optional(r, "backlog", body.Backlog, domain.BacklogAuto.Name())),
 	}
 	if err := r.check(n.Validate()); err != nil {
 		return answer{}, err
