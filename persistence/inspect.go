@@ -7,16 +7,11 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/gofrs/flock"
-
 	"minicrm/domain"
 	"minicrm/persistence/wal"
 )
 
 // The ways in for tools that look at a data directory without opening it.
-
-// lockName is the file that persistence/wal locks in its directory; a test holds the two together.
-const lockName = "LOCK"
 
 // ErrNoJournal says that a directory is not a data directory.
 var ErrNoJournal = errors.New("there is no journal in it; a data directory is what serve has as --data")
@@ -41,11 +36,7 @@ func Lock(dir string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	lock := flock.New(filepath.Join(journal, lockName), flock.SetPermissions(fileMode))
-	locked, err := lock.TryLock()
-	if err == nil && !locked {
-		err = wal.ErrLocked
-	}
+	lock, err := wal.Lock(journal)
 	if err != nil {
 		return nil, fmt.Errorf("lock the data directory %s: %w", dir, err)
 	}

@@ -119,7 +119,7 @@ func TestLock(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, journalDir, lockName)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, journalDir, "LOCK")); err != nil {
 		t.Error(err)
 	}
 }

@@ -45,7 +45,7 @@ func open(dir string, o Options, sys system) (*Log, error) {
 	if err := makeDir(dir, sys); err != nil {
 		return nil, fmt.Errorf("open the log %s: %w", dir, err)
 	}
-	lock, err := lockDir(dir)
+	lock, err := Lock(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the log %s: %w", dir, err)
 	}
@@ -115,7 +115,9 @@ func (l *Log) loaded() error {
 	return nil
 }
 
-func lockDir(dir string) (*flock.Flock, error) {
+// Lock locks the directory of a log, which must exist: no Log can be opened in it until Unlock. It refuses with ErrLocked
+// while somebody has it.
+func Lock(dir string) (*flock.Flock, error) {
 	lock := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(fileMode))
 	locked, err := lock.TryLock()
 	if err != nil {

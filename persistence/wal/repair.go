@@ -48,7 +48,7 @@ func repair(dir string, sys system) (done *Cut, err error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, fmt.Errorf("repair the log: %w", err)
 	}
-	lock, err := lockDir(dir)
+	lock, err := Lock(dir)
 	if err != nil {
 		return nil, fmt.Errorf("repair the log %s: %w", dir, err)
 	}
