@@ -14,14 +14,11 @@ func (d *Dispatcher) View(read func(*domain.Catalog)) { d.catalog.view(read) }
 func (d *Dispatcher) TakeSnapshot(ctx context.Context) (index uint64, err error) {
 	done := make(chan snapshotTaken, 1)
 	d.journal.Tell(&takeSnapshot{done})
-	select {
-	case t := <-done:
-		return t.index, t.err
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	case <-d.host.down:
-		return 0, domain.Refuse(domain.CodeUnavailable, "the dispatcher is stopping")
+	t, err := receive(ctx, d, done)
+	if err != nil {
+		return 0, err
 	}
+	return t.index, t.err
 }
 
 // CreateOperator creates an operator.
@@ -161,15 +158,24 @@ func contactIn(c *domain.Catalog, id int64) (domain.Contact, bool) {
 
 // await waits for the journal's answer.
 func await[T any](ctx context.Context, d *Dispatcher, r *reply[T]) (T, error) {
-	var none T
-	select {
-	case err := <-r.done:
-		return r.value, err
-	case <-ctx.Done():
-		return none, ctx.Err()
-	case <-d.host.down:
-		return none, domain.Refuse(domain.CodeUnavailable, "the dispatcher is stopping")
+	refusal, err := receive(ctx, d, r.done)
+	if err != nil {
+		var none T
+		return none, err
 	}
+	return r.value, refusal
+}
+
+// receive waits for an answer, unless the client goes away or the dispatcher is down.
+func receive[T any](ctx context.Context, d *Dispatcher, from <-chan T) (answer T, err error) {
+	select {
+	case answer = <-from:
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-d.host.down:
+		err = domain.Refuse(domain.CodeUnavailable, "the dispatcher is stopping")
+	}
+	return answer, err
 }
 
 func (d *Dispatcher) source(id domain.SourceID) (*desk, error) {

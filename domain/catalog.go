@@ -96,6 +96,14 @@ func (c *Catalog) Contact(id ContactID) (Contact, bool) {
 	return Contact{}, false
 }
 
+// contactCount is the number of contacts, without the forgotten.
+func (c *Catalog) contactCount() (n int) {
+	for i := range c.byStatus {
+		n += c.byStatus[i].Len()
+	}
+	return n
+}
+
 // LinkView is a link as an admin sees it.
 type LinkView struct {
 	Link

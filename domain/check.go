@@ -35,7 +35,7 @@ func (c *Catalog) Check() error {
 		case StatusClosed:
 		}
 	}
-	if n := c.view().living; n != living {
+	if n := c.contactCount(); n != living {
 		return fmt.Errorf("%d contacts are listed under a status, and there are %d", n, living)
 	}
 	for i := range c.operators {

@@ -60,9 +60,7 @@ func (c *Catalog) view() *Frozen {
 		contacts:  c.contacts.list,
 		order:     c.order[:len(c.order):len(c.order)],
 		days:      c.days.list,
-	}
-	for i := range c.byStatus {
-		f.living += c.byStatus[i].Len()
+		living:    c.contactCount(),
 	}
 	for i := range c.operators {
 		o := c.operators[i].Operator
