@@ -2,37 +2,45 @@ package domain
 
 import "fmt"
 
-// maxIDGap is how far a contact's id may lie beyond the highest one so far: ids are given in order of arrival, so a
-// larger jump is not a record of ours, and must not make us allocate.
-const maxIDGap = 1 << 16
+// maxIDGap is how far a contact's id may lie beyond the highest one so far: ids are given in order of arrival, also to
+// contacts that are then refused, so a larger jump is not a record of ours. It makes us allocate 40 MiB at most.
+const maxIDGap = 1 << 30
 
 // Apply makes one durable record part of the committed state. An error says that the record does not fit the state:
 // such a journal is not one that this program wrote, or this program has a bug. The state is then not to be used.
 func (c *Catalog) Apply(r Record) error {
 	c.index++
 	c.last = max(c.last, r.At)
+	by := c.names.id(r.By)
 	for _, e := range r.Events {
-		if err := c.apply(e, r.At); err != nil {
+		if err := c.apply(e, r.At, by); err != nil {
 			return fmt.Errorf("record %d: %T: %w", c.index, e, err)
 		}
 	}
+	c.keys.forget(c.last)
 	return nil
 }
 
-func (c *Catalog) apply(event Event, at Time) error {
+func (c *Catalog) apply(event Event, at Time, by NameID) error {
 	switch e := event.(type) {
 	case *OperatorCreated:
 		return c.operatorCreated(e, at)
 	case *OperatorChanged:
 		return c.operatorChanged(e)
+	case *OperatorDeleted:
+		return c.operatorDeleted(e)
+	case *OperatorDrawn:
+		return c.operatorDrawn(e, at)
 	case *SourceCreated:
 		return c.sourceCreated(e, at)
 	case *SourceChanged:
 		return c.sourceChanged(e)
+	case *SourceDeleted:
+		return c.sourceDeleted(e)
 	case *LinkSet:
-		return c.linkSet(e)
+		return c.linkSet(e, at)
 	case *LinkRemoved:
-		return c.linkRemoved(e)
+		return c.linkRemoved(e, at)
 	case *LeadCreated:
 		return c.leadCreated(e, at)
 	case *LeadChanged:
@@ -40,11 +48,17 @@ func (c *Catalog) apply(event Event, at Time) error {
 	case *LeadErased:
 		return c.leadErased(e)
 	case *ContactCreated:
-		return c.contactCreated(e, at)
+		return c.contactCreated(e, at, by)
 	case *ContactAssigned:
-		return c.contactAssigned(e, at)
+		return c.contactAssigned(e, at, by)
+	case *ContactReleased:
+		return c.contactReleased(e, at, by)
+	case *ContactReopened:
+		return c.contactReopened(e, at, by)
+	case *ContactPrioritised:
+		return c.contactPrioritised(e)
 	case *ContactClosed:
-		return c.contactClosed(e, at)
+		return c.contactClosed(e, at, by)
 	case *ContactsArchived:
 		return c.contactsArchived(e)
 	}
@@ -55,59 +69,116 @@ func (c *Catalog) operatorCreated(e *OperatorCreated, at Time) error {
 	if want := OperatorID(len(c.operators) + 1); e.ID != want {
 		return fmt.Errorf("operator %d instead of %d", e.ID, want)
 	}
+	if e.Active && e.Draining {
+		return fmt.Errorf("operator %d is active and draining", e.ID)
+	}
 	c.operators = append(c.operators, operatorState{Operator: Operator{
-		ID: e.ID, Name: e.Name, Active: e.Active, MaxLoad: e.MaxLoad, CreatedAt: at,
+		ID: e.ID, Name: e.Name, Active: e.Active, Draining: e.Draining, MaxLoad: e.MaxLoad,
+		ExternalID: e.ExternalID, Username: e.Username, CreatedAt: at,
 	}})
+	c.states++
 	return nil
 }
 
 func (c *Catalog) operatorChanged(e *OperatorChanged) error {
 	o := c.operator(e.ID)
-	if o == nil {
-		return fmt.Errorf("no operator %d", e.ID)
+	if o == nil || o.Deleted || e.Active && e.Draining {
+		return fmt.Errorf("no operator %d, or it is active and draining", e.ID)
 	}
-	o.Name, o.Active, o.MaxLoad = e.Name, e.Active, e.MaxLoad
+	o.Name, o.Active, o.Draining, o.MaxLoad = e.Name, e.Active, e.Draining, e.MaxLoad
+	o.ExternalID, o.Username = e.ExternalID, e.Username
+	c.states++
 	return nil
+}
+
+func (c *Catalog) operatorDeleted(e *OperatorDeleted) error {
+	o := c.operator(e.ID)
+	if o == nil || o.Deleted || o.Load > 0 {
+		return fmt.Errorf("no operator %d, or it has contacts", e.ID)
+	}
+	for _, id := range c.sourceIDs {
+		if _, linked := c.sources[id].ledger.Find(e.ID); linked {
+			return fmt.Errorf("operator %d is linked to source %d", e.ID, id)
+		}
+	}
+	o.Active, o.Draining, o.Deleted = false, false, true
+	c.states++
+	return nil
+}
+
+func (c *Catalog) operatorDrawn(e *OperatorDrawn, at Time) error {
+	s := c.source(e.Source)
+	if s == nil || e.Among.Kind == Uncharged {
+		return fmt.Errorf("no source %d, or the ledger was not charged", e.Source)
+	}
+	return c.decide(s, TrailStep{At: at, Operator: e.Operator, How: Automatic}, e.Among)
 }
 
 func (c *Catalog) sourceCreated(e *SourceCreated, at Time) error {
 	if c.sources[e.ID] != nil || e.ID < 1 {
 		return fmt.Errorf("source %d exists or cannot be", e.ID)
 	}
-	c.sources[e.ID] = &sourceState{Source: Source{ID: e.ID, Name: e.Name, Backlog: e.Backlog, CreatedAt: at}}
+	c.sources[e.ID] = &sourceState{Source: Source{
+		ID: e.ID, Name: e.Name, Backlog: e.Backlog, BacklogLimit: e.BacklogLimit, StickyWindow: e.StickyWindow, CreatedAt: at,
+	}}
 	c.sourceIDs = append(c.sourceIDs, e.ID)
 	c.nextIDs.source = max(c.nextIDs.source, e.ID+1)
 	return nil
 }
 
 func (c *Catalog) sourceChanged(e *SourceChanged) error {
-	s := c.sources[e.ID]
+	s := c.source(e.ID)
 	if s == nil {
 		return fmt.Errorf("no source %d", e.ID)
 	}
-	s.Name, s.Backlog = e.Name, e.Backlog
+	s.Name, s.Backlog, s.BacklogLimit, s.StickyWindow = e.Name, e.Backlog, e.BacklogLimit, e.StickyWindow
 	return nil
 }
 
-func (c *Catalog) linkSet(e *LinkSet) error {
-	s := c.sources[e.Source]
-	if s == nil || c.operator(e.Operator) == nil || e.Weight < 0 || e.Weight > MaxWeight {
+func (c *Catalog) sourceDeleted(e *SourceDeleted) error {
+	s := c.source(e.ID)
+	if s == nil || s.live > 0 {
+		return fmt.Errorf("no source %d, or it has live contacts", e.ID)
+	}
+	s.Deleted, s.ledger, s.trail = true, Ledger{}, trail{}
+	return nil
+}
+
+// source is a source that was not deleted.
+func (c *Catalog) source(id SourceID) *sourceState {
+	if s := c.sources[id]; s != nil && !s.Deleted {
+		return s
+	}
+	return nil
+}
+
+func (c *Catalog) linkSet(e *LinkSet, at Time) error {
+	s, o := c.source(e.Source), c.operator(e.Operator)
+	if s == nil || o == nil || o.Deleted || e.Weight < 0 || e.Weight > MaxWeight {
 		return fmt.Errorf("no source %d, no operator %d, or bad weight %d", e.Source, e.Operator, e.Weight)
 	}
-	s.ledger.Set(e.Operator, e.Weight)
+	s.relink(TrailStep{At: at, Operator: e.Operator, Weight: e.Weight})
 	return nil
 }
 
-func (c *Catalog) linkRemoved(e *LinkRemoved) error {
-	s := c.sources[e.Source]
+func (c *Catalog) linkRemoved(e *LinkRemoved, at Time) error {
+	s := c.source(e.Source)
 	if s == nil {
 		return fmt.Errorf("no source %d", e.Source)
 	}
 	if _, linked := s.ledger.Find(e.Operator); !linked {
 		return fmt.Errorf("operator %d is not linked to source %d", e.Operator, e.Source)
 	}
-	s.ledger.Remove(e.Operator)
+	s.relink(TrailStep{At: at, Operator: e.Operator, Weight: -1})
 	return nil
+}
+
+// relink changes a link.
+func (s *sourceState) relink(step TrailStep) {
+	s.trail.open(&s.ledger)
+	step.play(&s.ledger)
+	s.trail.add(step)
+	s.outKnown = false
 }
 
 func (c *Catalog) leadCreated(e *LeadCreated, at Time) error {
@@ -134,126 +205,4 @@ func (c *Catalog) leadChanged(e *LeadChanged) error {
 	set(&lead.Name, e.Name)
 	set(&lead.Phone, e.Phone)
 	return nil
-}
-
-func (c *Catalog) contactCreated(e *ContactCreated, at Time) error {
-	if lead, known := c.Lead(e.Lead); known && lead.Erased() {
-		return fmt.Errorf("lead %d was erased", e.Lead)
-	}
-	return c.placeContact(e, at, c.places()+1)
-}
-
-// placeContact gives a new contact its place in commit order.
-func (c *Catalog) placeContact(e *ContactCreated, at Time, place uint32) error {
-	s := c.sources[e.Source]
-	if s == nil || !c.hasLead(e.Lead) {
-		return fmt.Errorf("no source %d or no lead %d", e.Source, e.Lead)
-	}
-	if e.ID < 1 || e.ID > c.nextIDs.contact+maxIDGap {
-		return fmt.Errorf("contact %d is out of range", e.ID)
-	}
-	if _, forgotten := c.Forgotten(e.ID); forgotten || c.has(e.ID) {
-		return fmt.Errorf("contact %d exists", e.ID)
-	}
-	contact := c.contacts.edit(int64(e.ID))
-	c.count(e.ID)
-	c.appendOrder(e.ID, place)
-	c.nextIDs.contact = max(c.nextIDs.contact, e.ID+1)
-	*contact = Contact{
-		ID: e.ID, Source: e.Source, Lead: e.Lead, Status: StatusOpen, Text: e.Text, CreatedAt: at, Place: place,
-	}
-	c.byStatus[StatusOpen].Add(contact.Place)
-	s.contacts.Add(contact.Place)
-	lead := c.leads.edit(int64(e.Lead - 1))
-	lead.contacts = append(lead.contacts, contact.Place)
-	s.backlog.Add(RankOf(e.ID))
-	return nil
-}
-
-// count counts a new contact in its page.
-func (c *Catalog) count(id ContactID) {
-	for n := int64(id) / pageSize; n >= int64(len(c.living)); {
-		c.living = append(c.living, 0)
-	}
-	c.living[int64(id)/pageSize]++
-}
-
-// appendOrder puts a contact at a place behind all others; places between, of what was forgotten, stay empty.
-func (c *Catalog) appendOrder(id ContactID, place uint32) {
-	if len(c.order) == 0 {
-		c.trimmed = place - 1
-	}
-	for c.trimmed+uint32(len(c.order)) < place-1 {
-		c.order = append(c.order, 0)
-	}
-	c.order = append(c.order, id)
-}
-
-func (c *Catalog) contactAssigned(e *ContactAssigned, at Time) error {
-	contact, s, err := c.held(e.ID, e.Source, e.From)
-	if err != nil {
-		return err
-	}
-	o := c.operator(e.Operator)
-	if _, linked := s.ledger.Find(e.Operator); !linked || o == nil {
-		return fmt.Errorf("operator %d is not linked to source %d", e.Operator, e.Source)
-	}
-	if err := s.ledger.Replay(e.Operator, e.Among); err != nil {
-		return err
-	}
-	c.unhold(contact, s)
-	o.Load++
-	o.contacts.Add(contact.Place)
-	contact.Operator, contact.How, contact.AssignedAt = e.Operator, e.How, max(at, contact.CreatedAt)
-	c.setStatus(contact, StatusAssigned)
-	return nil
-}
-
-func (c *Catalog) contactClosed(e *ContactClosed, at Time) error {
-	contact, s, err := c.held(e.ID, e.Source, e.Operator)
-	if err != nil {
-		return err
-	}
-	if contact.Status == StatusOpen {
-		s.backlog.Remove(RankOf(e.ID))
-	} else {
-		c.operator(contact.Operator).Load--
-	}
-	contact.ClosedAt = max(at, contact.CreatedAt, contact.AssignedAt)
-	c.setStatus(contact, StatusClosed)
-	return nil
-}
-
-// held finds a contact that is not closed, to be changed, and checks that holder (0 = nobody) holds it as the event says.
-func (c *Catalog) held(id ContactID, source SourceID, holder OperatorID) (*Contact, *sourceState, error) {
-	contact := c.contacts.get(int64(id))
-	switch {
-	case contact == nil || contact.ID == 0 || contact.Source != source:
-		return nil, nil, fmt.Errorf("no contact %d in source %d", id, source)
-	case contact.Status == StatusClosed:
-		return nil, nil, fmt.Errorf("contact %d is closed", id)
-	case (contact.Status == StatusAssigned) != (holder != 0) || contact.Operator != holder:
-		return nil, nil, fmt.Errorf("contact %d is held by operator %d, not by %d", id, contact.Operator, holder)
-	}
-	return c.contacts.edit(int64(id)), c.sources[source], nil
-}
-
-// unhold takes an open contact out of the backlog, or an assigned one from its operator.
-func (c *Catalog) unhold(contact *Contact, s *sourceState) {
-	if contact.Status == StatusOpen {
-		s.backlog.Remove(RankOf(contact.ID))
-		return
-	}
-	from := c.operator(contact.Operator)
-	from.Load--
-	from.contacts.Remove(contact.Place)
-}
-
-func (c *Catalog) setStatus(contact *Contact, status Status) {
-	if contact.Status == status {
-		return
-	}
-	c.byStatus[contact.Status].Remove(contact.Place)
-	c.byStatus[status].Add(contact.Place)
-	contact.Status = status
 }

@@ -20,6 +20,7 @@ type Auditor struct {
 
 type auditedOperator struct {
 	active        bool
+	draining      bool
 	maxLoad, load int
 }
 
@@ -33,6 +34,8 @@ type auditedContact struct {
 	source   SourceID
 	operator OperatorID // 0 = open
 	lead     LeadID
+	avoid    OperatorID // who released it
+	rank     Rank
 }
 
 // NewAuditor is an auditor of what comes after a catalog, which it takes over; a new one is an empty journal's.
@@ -48,7 +51,7 @@ func NewAuditor(c *Catalog) *Auditor {
 	}
 	for i := range c.operators {
 		o := &c.operators[i].Operator
-		a.operators[o.ID] = &auditedOperator{active: o.Active, maxLoad: o.MaxLoad}
+		a.operators[o.ID] = &auditedOperator{active: o.Active, draining: o.Draining, maxLoad: o.MaxLoad}
 	}
 	for id, s := range c.sources {
 		a.auto[id] = s.Backlog == BacklogAuto
@@ -72,9 +75,9 @@ func NewAuditor(c *Catalog) *Auditor {
 func (a *Auditor) take(c *Contact) {
 	switch c.Status {
 	case StatusOpen:
-		a.contacts[c.ID] = auditedContact{source: c.Source, lead: c.Lead}
+		a.contacts[c.ID] = auditedContact{source: c.Source, lead: c.Lead, avoid: c.Avoid, rank: c.rank()}
 	case StatusAssigned:
-		a.contacts[c.ID] = auditedContact{source: c.Source, operator: c.Operator, lead: c.Lead}
+		a.contacts[c.ID] = auditedContact{source: c.Source, operator: c.Operator, lead: c.Lead, rank: c.rank()}
 		a.operators[c.Operator].load++
 	case StatusClosed:
 	}
@@ -84,7 +87,7 @@ func (a *Auditor) take(c *Contact) {
 func (a *Auditor) Record(r Record) error {
 	for _, e := range r.Events {
 		if err := a.event(e); err != nil {
-			return fmt.Errorf("record %d, %T%+v: %w", a.catalog.Index()+1, e, e, err)
+			return fmt.Errorf("record %d, %T: %w", a.catalog.Index()+1, e, err)
 		}
 	}
 	if err := a.catalog.Apply(r); err != nil {
@@ -102,13 +105,19 @@ func (a *Auditor) Catalog() *Catalog { return a.catalog }
 func (a *Auditor) event(event Event) error {
 	switch e := event.(type) {
 	case *OperatorCreated:
-		a.operators[e.ID] = &auditedOperator{active: e.Active, maxLoad: e.MaxLoad}
+		a.operators[e.ID] = &auditedOperator{active: e.Active, draining: e.Draining, maxLoad: e.MaxLoad}
 	case *OperatorChanged:
 		o := a.operators[e.ID]
 		if o == nil {
 			return fmt.Errorf("the operator does not exist")
 		}
-		o.active, o.maxLoad = e.Active, e.MaxLoad
+		o.active, o.draining, o.maxLoad = e.Active, e.Draining, e.MaxLoad
+	case *OperatorDeleted:
+		return a.operatorDeleted(e)
+	case *OperatorDrawn:
+		return a.drawn(e)
+	case *SourceDeleted:
+		return a.sourceDeleted(e)
 	case *SourceCreated:
 		a.auto[e.ID] = e.Backlog == BacklogAuto
 	case *SourceChanged:
@@ -129,7 +138,13 @@ func (a *Auditor) event(event Event) error {
 		if a.erased[e.Lead] {
 			return fmt.Errorf("erased: lead %d was erased", e.Lead)
 		}
-		a.contacts[e.ID] = auditedContact{source: e.Source, lead: e.Lead}
+		a.contacts[e.ID] = auditedContact{source: e.Source, lead: e.Lead, rank: RankOf(e.ID, e.Priority)}
+	case *ContactReleased:
+		return a.released(e)
+	case *ContactReopened:
+		return a.reopened(e)
+	case *ContactPrioritised:
+		return a.prioritised(e)
 	case *LeadChanged:
 		if a.erased[e.ID] {
 			return fmt.Errorf("erased: lead %d was erased", e.ID)
@@ -174,43 +189,6 @@ func (a *Auditor) archived(e *ContactsArchived) error {
 	return nil
 }
 
-func (a *Auditor) assigned(e *ContactAssigned) error {
-	contact, live := a.contacts[e.ID]
-	op, exists := a.operators[e.Operator]
-	weight, linked := a.weights[auditedLink{e.Source, e.Operator}]
-	if !live || contact.operator != e.From || contact.source != e.Source || !exists {
-		return fmt.Errorf("no such operator, or the contact is not where the event says: %+v", contact)
-	}
-	full := op.load >= op.maxLoad
-	switch {
-	case !linked:
-		return fmt.Errorf("cap: not linked")
-	case e.How == Automatic && (weight == 0 || !op.active || full):
-		return fmt.Errorf("cap: weight %d, operator %+v", weight, *op)
-	case e.How == Manual && (!op.active || full):
-		return fmt.Errorf("cap: assigned without force to %+v", *op)
-	}
-	if e.From != 0 {
-		a.operators[e.From].load--
-	}
-	op.load++
-	contact.operator = e.Operator
-	a.contacts[e.ID] = contact
-	return nil
-}
-
-func (a *Auditor) closed(e *ContactClosed) error {
-	contact, live := a.contacts[e.ID]
-	if !live || contact.operator != e.Operator {
-		return fmt.Errorf("the contact is not where the event says: %+v", contact)
-	}
-	if e.Operator != 0 {
-		a.operators[e.Operator].load--
-	}
-	delete(a.contacts, e.ID)
-	return nil
-}
-
 // state checks what a record can have changed: loads, and lags that sum to 0.
 func (a *Auditor) state(r Record) error {
 	for _, event := range r.Events {
@@ -221,6 +199,10 @@ func (a *Auditor) state(r Record) error {
 			touched, source = []OperatorID{e.Operator, e.From}, e.Source
 		case *ContactClosed:
 			touched = []OperatorID{e.Operator}
+		case *ContactReleased:
+			touched = []OperatorID{e.Operator}
+		case *OperatorDrawn:
+			source = e.Source
 		case *LinkRemoved:
 			source = e.Source
 		}
@@ -240,7 +222,8 @@ func (a *Auditor) state(r Record) error {
 func (a *Auditor) Waiting(op OperatorID) iter.Seq2[ContactID, SourceID] {
 	return func(yield func(ContactID, SourceID) bool) {
 		for id, c := range a.contacts {
-			wanted := c.operator == 0 && a.auto[c.source] && a.weights[auditedLink{c.source, op}] > 0
+			wanted := c.operator == 0 && a.auto[c.source] && a.weights[auditedLink{c.source, op}] > 0 &&
+				(c.avoid != op || !a.another(c.source, op))
 			if wanted && !yield(id, c.source) {
 				return
 			}
@@ -251,6 +234,9 @@ func (a *Auditor) Waiting(op OperatorID) iter.Seq2[ContactID, SourceID] {
 // Conserving checks that nobody waits for an operator that could take the contact. It holds at rest only.
 func (a *Auditor) Conserving() error {
 	for op, o := range a.operators {
+		if o.draining && o.load == 0 {
+			return fmt.Errorf("operator %d is draining and holds nothing", op)
+		}
 		if !o.active || o.load >= o.maxLoad {
 			continue
 		}

@@ -22,6 +22,9 @@ type Catalog struct {
 		source  SourceID
 		contact ContactID
 	}
+	names  names
+	keys   keyring
+	states uint64 // counts changes of operators' states
 }
 
 // operatorState is an operator and the contacts that it holds or held last, by place in commit order.
@@ -36,11 +39,16 @@ type sourceState struct {
 	ledger   Ledger
 	backlog  Ordered[Rank]
 	contacts Ordered[uint32]
+	live     int // contacts that are not closed
+	trail    trail
+	out      Out    // who is not eligible, as it was
+	outAt    uint64 // after so many changes of operators
+	outKnown bool
 }
 
 // NewCatalog is the catalog of an empty journal.
 func NewCatalog() *Catalog {
-	c := &Catalog{sources: map[SourceID]*sourceState{}, byEmail: map[string]LeadID{}}
+	c := &Catalog{sources: map[SourceID]*sourceState{}, byEmail: map[string]LeadID{}, keys: newKeyring()}
 	c.nextIDs.source, c.nextIDs.contact = 1, 1
 	return c
 }
@@ -53,7 +61,7 @@ func (c *Catalog) LastTime() Time { return c.last }
 
 // Operator looks an operator up.
 func (c *Catalog) Operator(id OperatorID) (Operator, bool) {
-	if o := c.operator(id); o != nil {
+	if o := c.operator(id); o != nil && !o.Deleted {
 		return o.Operator, true
 	}
 	return Operator{}, false
@@ -61,7 +69,7 @@ func (c *Catalog) Operator(id OperatorID) (Operator, bool) {
 
 // Source looks a source up.
 func (c *Catalog) Source(id SourceID) (Source, bool) {
-	if s := c.sources[id]; s != nil {
+	if s := c.sources[id]; s != nil && !s.Deleted {
 		return s.Source, true
 	}
 	return Source{}, false
@@ -131,7 +139,7 @@ func (c *Catalog) linkView(s *sourceState, link Link, weights int64) LinkView {
 	case link.Weight == 0:
 		v.Reason = "weight 0"
 	case !o.Active:
-		v.Reason = "inactive"
+		v.Reason = o.State()
 	case !o.Open():
 		v.Reason = "full"
 	}

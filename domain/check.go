@@ -29,7 +29,7 @@ func (c *Catalog) Check() error {
 			held[contact.Operator]++
 		case StatusOpen:
 			waiting[contact.Source]++
-			if at, ok := c.sources[contact.Source].backlog.Seek(RankOf(id)); !ok || at != RankOf(id) {
+			if at, ok := c.sources[contact.Source].backlog.Seek(contact.rank()); !ok || at != contact.rank() {
 				return fmt.Errorf("contact %d is open and not in the backlog of source %d", id, contact.Source)
 			}
 		case StatusClosed:
@@ -49,6 +49,20 @@ func (c *Catalog) Check() error {
 		}
 		if err := c.checkLags(id); err != nil {
 			return err
+		}
+		if err := c.checkTrail(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkTrail checks that what a source remembers of its decisions leads to where its ledger is.
+func (c *Catalog) checkTrail(id SourceID) error {
+	s := c.sources[id]
+	if n := len(s.trail.legs); n > 0 {
+		if end := s.trail.legs[n-1].end(); !slices.Equal(end.rows, s.ledger.rows) {
+			return fmt.Errorf("share: the last decisions of source %d do not lead to its ledger", id)
 		}
 	}
 	return nil
@@ -84,6 +98,9 @@ func (c *Catalog) Same(other *Catalog) error {
 		{"archived contacts", runsOf(a), runsOf(b)},
 		{"backlogs", c.backlogs(), other.backlogs()},
 		{"number of leads", a.LeadCount, b.LeadCount},
+		{"names", a.Names, b.Names},
+		{"decisions", trailsOf(c), trailsOf(other)},
+		{"keys", c.latestKeys(other), other.latestKeys(c)},
 	} {
 		if !reflect.DeepEqual(part.a, part.b) {
 			return fmt.Errorf("%s: %+v and %+v", part.name, part.a, part.b)
@@ -95,7 +112,7 @@ func (c *Catalog) Same(other *Catalog) error {
 		}
 	}
 	for ca := range a.Contacts() {
-		if cb := b.contacts.get(int64(ca.ID)); *ca != *cb {
+		if cb := b.contacts.get(int64(ca.ID)); !ca.same(cb) {
 			return fmt.Errorf("contact: %+v and %+v", *ca, *cb)
 		}
 	}
@@ -122,4 +139,21 @@ func (c *Catalog) backlogs() map[SourceID][]Rank {
 		all[id] = slices.Collect(s.backlog.All)
 	}
 	return all
+}
+
+func trailsOf(c *Catalog) (all []TrailPart) {
+	for part := range (&Frozen{trails: c.trails()}).Trails() {
+		all = append(all, *part)
+	}
+	return all
+}
+
+// latestKeys lists the keys as far as another catalog has them too: each may forget the oldest on its own terms.
+func (c *Catalog) latestKeys(other *Catalog) (uses []KeyUse) {
+	mine, _ := c.KeyCount()
+	theirs, _ := other.KeyCount()
+	for use := range c.keys.uses().all {
+		uses = append(uses, *use)
+	}
+	return uses[max(0, mine-theirs):]
 }

@@ -1,26 +1,47 @@
 package domain
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Desk is one source's live state: who may serve it, who is next, which contacts wait. Commands come in, records go out
 // through its Seats, exactly one for each command, or an answer; further records follow when the command lets waiting
 // contacts go. It has one owner at a time.
+//
+// This file has what a desk decides about contacts that arrive and wait, life.go what is done to a contact later on,
+// links.go who may serve.
 type Desk struct {
 	source   Source
 	seats    Seats
 	ledger   Ledger
-	backlog  Ordered[Rank]            // the open contacts, in the order in which they are served
-	holders  map[ContactID]OperatorID // the contacts that are not closed; 0 = open
-	eligible Rows                     // scratch of assign
+	backlog  Ordered[Rank]             // the open contacts, in the order in which they are served
+	live     map[ContactID]liveContact // the contacts that are not closed
+	shunned  []shunned                 // ascending
+	eligible Rows                      // scratch of assign
+}
+
+// liveContact is what the desk knows of a contact that is not closed.
+type liveContact struct {
+	operator OperatorID // who holds it; 0 = it waits
+	avoid    OperatorID // see Contact.Avoid
+	priority uint8
+}
+
+// shunned is an operator that some waiting contact must not have, and the head that was published for it.
+type shunned struct {
+	operator  OperatorID
+	published Rank
 }
 
 // NewDesk is the desk of a new source.
 func NewDesk(source Source, seats Seats) *Desk {
-	return &Desk{source: source, seats: seats, holders: map[ContactID]OperatorID{}}
+	return &Desk{source: source, seats: seats, live: map[ContactID]liveContact{}}
 }
 
 // Open commits the desk's source itself: its first record.
 func (d *Desk) Open(at Time) {
-	s := d.source
-	d.seats.Commit(Record{At: at, Events: []Event{&SourceCreated{ID: s.ID, Name: s.Name, Backlog: s.Backlog}}})
+	d.seats.Commit(Record{At: at, Events: []Event{d.source.created()}})
 }
 
 // Edit changes the source. A backlog that becomes auto is drained.
@@ -31,7 +52,7 @@ func (d *Desk) Edit(p SourcePatch, at Time) {
 		return
 	}
 	d.source = edited
-	changed := Record{At: at, Events: []Event{&SourceChanged{ID: edited.ID, Name: edited.Name, Backlog: edited.Backlog}}}
+	changed := Record{At: at, Events: []Event{(*SourceChanged)(edited.created())}}
 	if edited.Backlog == BacklogAuto {
 		d.publish() // before the journal says auto: from then on nobody overtakes
 		d.seats.Commit(changed)
@@ -42,138 +63,123 @@ func (d *Desk) Edit(p SourcePatch, at Time) {
 	d.publish()
 }
 
-// Create dispatches a new contact: to an operator, or into the backlog.
-func (d *Desk) Create(c *ContactCreated, at Time) {
-	rank := RankOf(c.ID)
-	d.holders[c.ID] = 0
-	// Behind others that wait it can only wait, too: to look would cost and change nothing.
+// Create dispatches a new contact: to prefer (0 = nobody) when that operator is eligible, to whom the ledger picks, or
+// into the backlog.
+func (d *Desk) Create(c *ContactCreated, prefer OperatorID, at Time) {
+	d.enter(c.ID, c.Priority, prefer, at, c)
+}
+
+// enter dispatches a contact that the event brings to the desk. Behind others that wait it can only wait, too, unless
+// the operator that is free is one that those must not have.
+func (d *Desk) enter(id ContactID, priority uint8, prefer OperatorID, at Time, event Event) {
+	d.live[id] = liveContact{priority: priority}
+	rank := RankOf(id, priority)
 	queued := d.source.Backlog == BacklogAuto && d.backlog.Len() > 0
-	if !queued && d.assign(rank, at, c) {
+	if !queued && (d.stick(rank, prefer, at, event) || d.assign(rank, at, event)) {
+		return
+	}
+	if limit := d.source.BacklogLimit; limit > 0 && d.backlog.Len() >= limit {
+		delete(d.live, id)
+		d.seats.Answer(Refuse(CodeBacklogFull, "%d contacts wait in source %d, the most it lets wait", limit, d.source.ID))
 		return
 	}
 	d.backlog.Add(rank)
-	if !queued {
+	if head := d.head(); head == rank || len(d.shunned) > 0 {
 		d.publish()
 		// A seat that was released before the head was published went to nobody: look once more.
-		if d.assign(rank, at, c) {
+		if d.assign(rank, at, event) {
 			d.unqueue(rank)
 			return
 		}
 	}
-	d.seats.Commit(Record{At: at, Events: []Event{c}})
+	d.seats.Commit(Record{At: at, Events: []Event{event}})
 }
 
-// Drain assigns waiting contacts, the first first, while somebody is eligible.
+// stick gives a contact to the operator that its lead had before, if that one is eligible. The ledger is charged, unless
+// that would take somebody too far from its share.
+func (d *Desk) stick(rank Rank, prefer OperatorID, at Time, first Event) bool {
+	row, linked := d.ledger.Find(prefer)
+	if !linked {
+		return false
+	}
+	set := d.look(0)
+	if !set.Has(row) {
+		return false
+	}
+	a := &ContactAssigned{ID: rank.Contact(), Source: d.source.ID, Operator: prefer, How: Sticky}
+	charged := d.ledger.Bearable(set, row)
+	if charged {
+		a.Among = d.ledger.Among(set)
+	}
+	if !d.seats.Take(prefer, rank, Record{At: at, Events: []Event{first, a}}) {
+		return false
+	}
+	if charged {
+		d.ledger.Charge(set, row, Sticky)
+	} else {
+		d.ledger.Count(row, Sticky)
+	}
+	d.hold(rank.Contact(), prefer)
+	return true
+}
+
+// Drain assigns waiting contacts, the first first, while somebody is eligible. Only what waits for another operator than
+// the one that released it is passed over.
 func (d *Desk) Drain(at Time) {
-	for {
-		head := d.head()
-		if head == 0 || !d.assign(head, at) {
+	if d.source.Backlog != BacklogAuto {
+		return
+	}
+	for from := Rank(0); ; {
+		rank, waits := d.backlog.Seek(from)
+		if !waits || d.look(0).Count() == 0 {
 			return
 		}
-		d.unqueue(head)
+		if d.assign(rank, at) {
+			d.unqueue(rank)
+		} else if len(d.shunned) == 0 {
+			return
+		}
+		from = rank + 1
 	}
+}
+
+// Recheck drains after another operator of the source became active or inactive: what waits for another than the one
+// that released it may have that one now, or no longer.
+func (d *Desk) Recheck(at Time) {
+	d.publish()
+	d.Drain(at)
 }
 
 // Granted receives a seat of op that was freed while the desk's head was published.
 func (d *Desk) Granted(op OperatorID, at Time) {
-	head := d.head()
+	rank := d.first(op)
 	row, linked := d.ledger.Find(op)
-	if head == 0 || !linked {
+	if rank == 0 || !linked {
+		d.publish() // so that the seat does not come again for nothing
 		d.seats.GiveBack(op, at)
 		return
 	}
 	set := d.eligible.cleared(row + 1)
 	set.Add(row)
 	d.eligible = set
-	if d.seats.UseGrant(op, head, Record{At: at, Events: []Event{d.assignment(head, op, set)}}) {
-		d.ledger.Charge(set, row)
-		d.holders[head.Contact()] = op
-		d.unqueue(head)
+	if d.seats.UseGrant(op, rank, Record{At: at, Events: []Event{d.assignment(rank, op, set)}}) {
+		d.ledger.Charge(set, row, Automatic)
+		d.hold(rank.Contact(), op)
+		d.unqueue(rank)
 	}
-}
-
-// Close ends a contact; its seat goes to whoever waits.
-func (d *Desk) Close(id ContactID, at Time) {
-	op, live := d.holders[id]
-	if !live {
-		d.seats.Answer(Refuse(CodeContactClosed, "contact %d is closed already", id))
-		return
-	}
-	delete(d.holders, id)
-	closed := Record{At: at, Events: []Event{&ContactClosed{ID: id, Source: d.source.ID, Operator: op}}}
-	if op != 0 {
-		d.seats.Release(op, closed)
-		return
-	}
-	d.seats.Commit(closed)
-	d.unqueue(RankOf(id))
-}
-
-// Assign is a manual assignment, of an open contact or from one operator to another.
-func (d *Desk) Assign(id ContactID, op OperatorID, force bool, at Time) {
-	from, live := d.holders[id]
-	_, linked := d.ledger.Find(op)
-	switch {
-	case !live:
-		d.seats.Answer(Refuse(CodeContactClosed, "contact %d is closed", id))
-		return
-	case !linked:
-		d.seats.Answer(Refuse(CodeNotLinked, "operator %d is not linked to source %d; force does not help", op, d.source.ID))
-		return
-	case from == op:
-		d.seats.Answer(nil)
-		return
-	}
-	if err := d.seats.Place(&ContactAssigned{ID: id, Source: d.source.ID, Operator: op, From: from}, force, at); err != nil {
-		d.seats.Answer(err)
-		return
-	}
-	d.holders[id] = op
-	if from == 0 {
-		d.unqueue(RankOf(id))
-	}
-}
-
-// Link links an operator to the source or changes the link's weight; its free seats go to whoever waits.
-func (d *Desk) Link(op OperatorID, weight int64, at Time) {
-	row, linked := d.ledger.Find(op)
-	switch {
-	case linked && d.ledger.Links()[row].Weight == weight:
-		d.seats.Answer(nil)
-		return
-	case !linked && len(d.ledger.Links()) == MaxLinks:
-		d.seats.Answer(Refuse(CodeTooManyLinks, "source %d has %d operators already, the most it can have", d.source.ID, MaxLinks))
-		return
-	}
-	set := Record{At: at, Events: []Event{&LinkSet{Source: d.source.ID, Operator: op, Weight: weight}}}
-	if err := d.seats.Serve(op, weight > 0, set); err != nil {
-		d.seats.Answer(err)
-		return
-	}
-	d.ledger.Set(op, weight)
-}
-
-// Unlink ends the link of an operator; it keeps the contacts that it holds.
-func (d *Desk) Unlink(op OperatorID, at Time) {
-	if _, linked := d.ledger.Find(op); !linked {
-		d.seats.Answer(Refuse(CodeLinkNotFound, "operator %d is not linked to source %d", op, d.source.ID))
-		return
-	}
-	d.seats.Leave(op, Record{At: at, Events: []Event{&LinkRemoved{Source: d.source.ID, Operator: op}}})
-	d.ledger.Remove(op)
 }
 
 // assign gives the contact of this rank to the eligible operator that is next, in one record after the events that
 // come first; false when nobody is eligible. An operator whose last seat is lost to another source drops out, and the
 // pick starts over.
 func (d *Desk) assign(rank Rank, at Time, first ...Event) bool {
-	set := d.look()
+	set := d.look(d.barred(d.live[rank.Contact()]))
 	for set.Count() > 0 {
 		row := d.ledger.Pick(set)
 		op := d.ledger.Links()[row].Operator
 		if d.seats.Take(op, rank, Record{At: at, Events: append(first[:len(first):len(first)], d.assignment(rank, op, set))}) {
-			d.ledger.Charge(set, row)
-			d.holders[rank.Contact()] = op
+			d.ledger.Charge(set, row, Automatic)
+			d.hold(rank.Contact(), op)
 			return true
 		}
 		set.Remove(row)
@@ -181,12 +187,12 @@ func (d *Desk) assign(rank Rank, at Time, first ...Event) bool {
 	return false
 }
 
-// look is the set of rows that are eligible at this moment.
-func (d *Desk) look() Rows {
+// look is the set of rows that are eligible at this moment, without one operator (0 = nobody).
+func (d *Desk) look(without OperatorID) Rows {
 	links := d.ledger.Links()
 	d.eligible = d.eligible.cleared(len(links))
 	for row := range links {
-		if links[row].Weight > 0 && d.seats.Open(links[row].Operator) {
+		if links[row].Weight > 0 && d.seats.Open(links[row].Operator) && links[row].Operator != without {
 			d.eligible.Add(row)
 		}
 	}
@@ -197,7 +203,44 @@ func (d *Desk) assignment(rank Rank, op OperatorID, set Rows) *ContactAssigned {
 	return &ContactAssigned{ID: rank.Contact(), Source: d.source.ID, Operator: op, How: Automatic, Among: d.ledger.Among(set)}
 }
 
-// head is the contact that a freed seat would serve; 0 = none.
+// hold notes that an operator has a contact.
+func (d *Desk) hold(id ContactID, op OperatorID) {
+	d.live[id] = liveContact{operator: op, priority: d.live[id].priority}
+}
+
+// barred is the operator that a waiting contact must not have; 0 = nobody.
+func (d *Desk) barred(p liveContact) OperatorID {
+	if p.avoid != 0 && d.another(p.avoid) {
+		return p.avoid
+	}
+	return 0
+}
+
+// another says whether another active operator than op is linked with a weight.
+func (d *Desk) another(op OperatorID) bool {
+	for _, l := range d.ledger.Links() {
+		if l.Weight > 0 && l.Operator != op && d.seats.Active(l.Operator) {
+			return true
+		}
+	}
+	return false
+}
+
+// first is the waiting contact that op would serve; 0 = none.
+func (d *Desk) first(op OperatorID) Rank {
+	head := d.head()
+	if _, shunned := d.shuns(op); head == 0 || !shunned || !d.another(op) {
+		return head
+	}
+	for rank := range d.backlog.All {
+		if d.live[rank.Contact()].avoid != op {
+			return rank
+		}
+	}
+	return 0
+}
+
+// head is the contact that waits at the head of the backlog; 0 = none, or none that is drained.
 func (d *Desk) head() Rank {
 	if d.source.Backlog != BacklogAuto {
 		return 0
@@ -209,11 +252,56 @@ func (d *Desk) head() Rank {
 // Resume publishes the head of a desk that was built from the catalog.
 func (d *Desk) Resume() { d.publish() }
 
-func (d *Desk) publish() { d.seats.Publish(d.head()) }
+// publish makes known who waits: first what single operators must not have, then the head of all.
+func (d *Desk) publish() {
+	head := d.head()
+	for i := range d.shunned {
+		s := &d.shunned[i]
+		own := d.first(s.operator)
+		switch own {
+		case head:
+			own = 0
+		case 0:
+			own = Nobody
+		}
+		s.publish(d.seats, own)
+	}
+	d.seats.Publish(head)
+}
+
+func (s *shunned) publish(seats Seats, own Rank) {
+	if own != s.published {
+		s.published = own
+		seats.PublishFor(s.operator, own)
+	}
+}
+
+// shun notes that a waiting contact must not go straight back to op.
+func (d *Desk) shun(op OperatorID) {
+	if i, known := d.shuns(op); !known {
+		d.shunned = slices.Insert(d.shunned, i, shunned{operator: op})
+	}
+}
+
+func (d *Desk) shuns(op OperatorID) (i int, found bool) {
+	return slices.BinarySearchFunc(d.shunned, op, func(s shunned, op OperatorID) int { return cmp.Compare(s.operator, op) })
+}
 
 // unqueue takes a contact out of the backlog, after its record was sent: a head that is published too long only costs
 // a grant that comes back, one that is withdrawn too early would be overtaken.
 func (d *Desk) unqueue(rank Rank) {
 	d.backlog.Remove(rank)
 	d.publish()
+	d.forgive()
+}
+
+// forgive ends the shunning when nothing waits.
+func (d *Desk) forgive() {
+	if len(d.shunned) == 0 || d.backlog.Len() > 0 {
+		return
+	}
+	for i := range d.shunned {
+		d.shunned[i].publish(d.seats, 0)
+	}
+	d.shunned = d.shunned[:0]
 }

@@ -1,8 +1,11 @@
 package domain
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
-// To erase a person is to forget the lead's email, name and phone and the texts of its contacts; ids and counts stay.
+// To erase a person is to forget the lead's email, name and phone and the texts and reasons of its contacts; ids and counts stay.
 //
 // An erased lead has no live contact, ever: LeadErased may only be committed when every contact that names the lead is
 // committed and closed, and whoever decides that passes no contact on for the lead from then on (actors/leads.go).
@@ -33,14 +36,25 @@ func (c *Catalog) leadErased(e *LeadErased) error {
 		return fmt.Errorf("contact %d is not closed", id)
 	}
 	for _, place := range lead.contacts {
-		if contact := c.placed(place); contact.Text != "" {
-			c.contacts.edit(int64(contact.ID)).Text = ""
-		}
+		c.contacts.edit(int64(c.placed(place).ID)).forgetWords()
 	}
 	delete(c.byEmail, lead.Email)
 	erased := c.leads.edit(int64(e.ID - 1))
 	erased.Email, erased.Name, erased.Phone = "", "", ""
 	return nil
+}
+
+// forgetWords forgets what people wrote in a contact.
+func (c *Contact) forgetWords() {
+	c.Text, c.Reason = "", ""
+	if c.past == nil {
+		return
+	}
+	steps := slices.Clone(*c.past) // a frozen view may read the old ones
+	for i := range steps {
+		steps[i].Reason = ""
+	}
+	c.past = &steps
 }
 
 // Erase forgets a lead: its email is free from now on.

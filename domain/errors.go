@@ -23,6 +23,16 @@ const (
 	CodeOperatorInactive Code = "operator_inactive"      // not active; force assigns all the same
 	CodeNotLinked        Code = "not_linked"             // not linked to the contact's source; force does not help
 	CodeTooManyLinks     Code = "too_many_links"         // the source has MaxLinks operators already
+	CodeContactOpen      Code = "contact_open"           // nobody holds it, so nobody can release it
+	CodeContactNotOpen   Code = "contact_not_open"       // only an open contact has a priority to change
+	CodeContactNotClosed Code = "contact_not_closed"     // only a closed contact can be reopened
+	CodeBacklogFull      Code = "backlog_full"           // the source's backlog_limit is reached; try again
+	CodeKeyReused        Code = "idempotency_key_reused" // the key came before with another body
+	CodeOperatorBusy     Code = "operator_in_use"        // it has contacts or links; Error.Message names them
+	CodeSourceLive       Code = "source_has_live_contacts"
+	CodeNoDecision       Code = "no_decision"            // the contact was never assigned
+	CodeDecisionExpired  Code = "decision_expired"       // too many decisions of the source ago
+	CodeNobodyEligible   Code = "nobody_eligible"        // no operator can be drawn
 	CodeContactArchived  Code = "contact_archived"       // closed long ago; Error.Archive says where it is
 	CodeLeadErased       Code = "lead_erased"            // the person was erased
 	CodeLeadLive         Code = "lead_has_live_contacts" // a lead with open or assigned contacts cannot be erased
@@ -77,6 +87,12 @@ func (f *fieldErrors) name(value string) {
 func (f *fieldErrors) length(field, value string, limit int) {
 	if n := utf8.RuneCountInString(value); n > limit {
 		f.add(field, "must have at most %d characters, has %d", limit, n)
+	}
+}
+
+func (f *fieldErrors) bytes(field, value string, limit int) {
+	if len(value) > limit {
+		f.add(field, "must have at most %d bytes, has %d", limit, len(value))
 	}
 }
 

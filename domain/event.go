@@ -6,28 +6,48 @@ type Event interface{ event() }
 // Record is what one command commits: one or more events, all or none.
 type Record struct {
 	At     Time
+	By     string // who commanded it; "" = nobody in particular
 	Events []Event
+}
+
+// Stamp says when a command came, and from whom. The edge makes it.
+type Stamp struct {
+	At Time
+	By string
 }
 
 type (
 	// OperatorCreated carries the operator's fields as they are from now on.
 	OperatorCreated struct {
-		ID      OperatorID
-		Name    string
-		Active  bool
-		MaxLoad int
+		ID         OperatorID
+		Name       string
+		Active     bool
+		Draining   bool
+		MaxLoad    int
+		ExternalID string
+		Username   string
 	}
 	// OperatorChanged carries them all again.
 	OperatorChanged OperatorCreated
+	// OperatorDeleted ends an operator that has neither contacts nor links. Its id is never used again.
+	OperatorDeleted struct {
+		ID OperatorID
+	}
 
 	// SourceCreated carries the source's fields as they are from now on.
 	SourceCreated struct {
-		ID      SourceID
-		Name    string
-		Backlog BacklogPolicy
+		ID           SourceID
+		Name         string
+		Backlog      BacklogPolicy
+		BacklogLimit int
+		StickyWindow int64
 	}
 	// SourceChanged carries them all again.
 	SourceChanged SourceCreated
+	// SourceDeleted ends a source that has no live contacts, and all its links. Its id is never used again.
+	SourceDeleted struct {
+		ID SourceID
+	}
 
 	// LinkSet links an operator to a source, or changes the link's weight.
 	LinkSet struct {
@@ -62,10 +82,12 @@ type (
 
 	// ContactCreated puts a contact into its source's backlog; an assignment in the same record takes it out again.
 	ContactCreated struct {
-		ID     ContactID
-		Source SourceID
-		Lead   LeadID
-		Text   string
+		ID       ContactID
+		Source   SourceID
+		Lead     LeadID
+		Text     string
+		Priority uint8
+		Key      Key // of the request; zero = it had none
 	}
 	// ContactAssigned gives a contact to Operator, from the backlog (From = 0) or from another operator.
 	ContactAssigned struct {
@@ -76,11 +98,38 @@ type (
 		How      How
 		Among    Among
 	}
+	// ContactReleased takes a contact from Operator back into the backlog, at its old age. It does not go straight back
+	// to Operator (see Contact.Avoid).
+	ContactReleased struct {
+		ID       ContactID
+		Source   SourceID
+		Operator OperatorID
+	}
+	// ContactReopened puts a closed contact into the backlog, at its old age; an assignment in the same record takes it
+	// out again.
+	ContactReopened struct {
+		ID       ContactID
+		Source   SourceID
+		Priority uint8
+	}
+	// ContactPrioritised changes the priority of an open contact.
+	ContactPrioritised struct {
+		ID       ContactID
+		Source   SourceID
+		Priority uint8
+	}
 	// ContactClosed ends a contact; Operator's seat is free again (0 = nobody held it).
 	ContactClosed struct {
 		ID       ContactID
 		Source   SourceID
 		Operator OperatorID
+		Reason   string
+	}
+	// OperatorDrawn is a decision without a contact: somebody else routes it, and only asked who is next.
+	OperatorDrawn struct {
+		Source   SourceID
+		Operator OperatorID
+		Among    Among
 	}
 	// ContactsArchived forgets closed contacts, MaxArchived at most, that are in the archive of Day.
 	ContactsArchived struct {
@@ -89,26 +138,32 @@ type (
 	}
 )
 
-func (*OperatorCreated) event()  {}
-func (*OperatorChanged) event()  {}
-func (*SourceCreated) event()    {}
-func (*SourceChanged) event()    {}
-func (*LinkSet) event()          {}
-func (*LinkRemoved) event()      {}
-func (*LeadCreated) event()      {}
-func (*LeadChanged) event()      {}
-func (*LeadErased) event()       {}
-func (*ContactCreated) event()   {}
-func (*ContactAssigned) event()  {}
-func (*ContactClosed) event()    {}
-func (*ContactsArchived) event() {}
+func (*OperatorCreated) event()    {}
+func (*OperatorChanged) event()    {}
+func (*OperatorDeleted) event()    {}
+func (*OperatorDrawn) event()      {}
+func (*SourceCreated) event()      {}
+func (*SourceDeleted) event()      {}
+func (*ContactReleased) event()    {}
+func (*ContactReopened) event()    {}
+func (*ContactPrioritised) event() {}
+func (*SourceChanged) event()      {}
+func (*LinkSet) event()            {}
+func (*LinkRemoved) event()        {}
+func (*LeadCreated) event()        {}
+func (*LeadChanged) event()        {}
+func (*LeadErased) event()         {}
+func (*ContactCreated) event()     {}
+func (*ContactAssigned) event()    {}
+func (*ContactClosed) event()      {}
+func (*ContactsArchived) event()   {}
 
 // SetKind says how an assignment's eligible set is written down, and thereby whether the ledger was charged.
 type SetKind uint8
 
 // The kinds. The set is over the rows of the source's ledger, as its links stood at that moment.
 const (
-	Uncharged  SetKind = iota // the ledger was not touched: a manual assignment
+	Uncharged  SetKind = iota // no lag changed: a manual assignment, or a sticky one that would have gone too far
 	Alone                     // the operator was the only one
 	SameSet                   // the set of the source's last assignment with SpelledSet
 	SpelledSet                // Among.Rows

@@ -1,5 +1,11 @@
 package domain
 
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
 // Floor is the plain implementation of Seats for all desks of one goroutine: at the start, where the backlogs are
 // drained before the actors run, and in tests. The actors' implementation is the same with a lock an operator.
 type Floor struct {
@@ -8,6 +14,7 @@ type Floor struct {
 
 	seatings map[OperatorID]*Seating
 	heads    map[SourceID]*plainHead
+	owns     map[ownHead]*plainHead
 	grants   []grant
 }
 
@@ -17,6 +24,12 @@ type grant struct {
 	at       Time
 }
 
+// ownHead names where a source publishes for one operator.
+type ownHead struct {
+	source   SourceID
+	operator OperatorID
+}
+
 type plainHead struct{ rank int64 }
 
 func (h *plainHead) Load() int64      { return h.rank }
@@ -24,7 +37,12 @@ func (h *plainHead) Store(rank int64) { h.rank = rank }
 
 // NewFloor is a floor without operators. commit takes the records, answer the answers.
 func NewFloor(commit func(Record), answer func(error)) *Floor {
-	return &Floor{Commit: commit, Answer: answer, seatings: map[OperatorID]*Seating{}, heads: map[SourceID]*plainHead{}}
+	return &Floor{Commit: commit, Answer: answer, seatings: map[OperatorID]*Seating{}, heads: map[SourceID]*plainHead{}, owns: map[ownHead]*plainHead{}}
+}
+
+// seated lists the operators, ascending.
+func (f *Floor) seated() []*Seating {
+	return slices.SortedFunc(maps.Values(f.seatings), func(a, b *Seating) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // Seat puts operators on the floor.
@@ -37,12 +55,16 @@ func (f *Floor) Seat(all ...*Seating) {
 // Shown is where an operator shows whether it is open.
 func (f *Floor) Shown() Head { return new(plainHead) }
 
-// Head is where a source publishes.
-func (f *Floor) Head(source SourceID) Head {
-	h := f.heads[source]
+// Heads is where a source publishes, for all operators and for one.
+func (f *Floor) Heads(source SourceID, op OperatorID) Heads {
+	return Heads{All: headIn(f.heads, source), Own: headIn(f.owns, ownHead{source, op})}
+}
+
+func headIn[K comparable](heads map[K]*plainHead, key K) *plainHead {
+	h := heads[key]
 	if h == nil {
 		h = new(plainHead)
-		f.heads[source] = h
+		heads[key] = h
 	}
 	return h
 }
@@ -50,12 +72,22 @@ func (f *Floor) Head(source SourceID) Head {
 // Change edits an operator's state; its free seats go to whoever waits.
 func (f *Floor) Change(op OperatorID, p OperatorPatch, at Time) {
 	s := f.seatings[op]
-	s.Change(p)
+	f.commit(s.Change(p), at)
 	f.fill(s, at)
+}
+
+// commit commits events, if there are any.
+func (f *Floor) commit(events []Event, at Time) {
+	if len(events) > 0 {
+		f.Commit(Record{At: at, Events: events})
+	}
 }
 
 // Drain lets all desks of the floor assign what waits: the first first, over all of them.
 func (f *Floor) Drain(desks []*Desk, at Time) {
+	for _, s := range f.seated() {
+		f.commit(s.Retire(), at) // a draining that ended with a seat that was still on its way
+	}
 	bySource := make(map[SourceID]*Desk, len(desks))
 	for _, d := range desks {
 		bySource[d.source.ID] = d
@@ -94,10 +126,14 @@ type place struct {
 	source SourceID
 }
 
-func (p *place) Publish(head Rank)       { p.Head(p.source).Store(int64(head)) }
-func (p *place) Open(op OperatorID) bool { return p.seatings[op].Looks() }
-func (p *place) Commit(r Record)         { p.Floor.Commit(r) }
-func (p *place) Answer(err error)        { p.Floor.Answer(err) }
+func (p *place) Publish(head Rank) { headIn(p.heads, p.source).Store(int64(head)) }
+func (p *place) PublishFor(op OperatorID, head Rank) {
+	headIn(p.owns, ownHead{p.source, op}).Store(int64(head))
+}
+func (p *place) Open(op OperatorID) bool   { return p.seatings[op].LooksOpen() }
+func (p *place) Active(op OperatorID) bool { return p.seatings[op].LooksActive() }
+func (p *place) Commit(r Record)           { p.Floor.Commit(r) }
+func (p *place) Answer(err error)          { p.Floor.Answer(err) }
 
 func (p *place) Take(op OperatorID, rank Rank, r Record) bool {
 	s := p.seatings[op]
@@ -113,22 +149,23 @@ func (p *place) taken(taken bool, s *Seating, r Record) bool {
 	if taken {
 		p.Commit(r)
 	} else {
+		p.commit(s.Retire(), r.At)
 		p.fill(s, r.At)
 	}
 	return taken
 }
 
-func (p *place) GiveBack(op OperatorID, at Time) { p.free(op, at) }
-
-func (p *place) Release(op OperatorID, r Record) {
-	p.Commit(r)
-	p.free(op, r.At)
+func (p *place) GiveBack(op OperatorID, at Time) {
+	s := p.seatings[op]
+	p.commit(s.Free(), at)
+	p.fill(s, at)
 }
 
-func (p *place) free(op OperatorID, at Time) {
+func (p *place) Release(op OperatorID, r Record) {
 	s := p.seatings[op]
-	s.Free()
-	p.fill(s, at)
+	r.Events = append(r.Events, s.Free()...)
+	p.Commit(r)
+	p.fill(s, r.At)
 }
 
 func (p *place) Place(a *ContactAssigned, force bool, at Time) error {
@@ -137,22 +174,28 @@ func (p *place) Place(a *ContactAssigned, force bool, at Time) error {
 		return err
 	}
 	a.How = how
-	p.Commit(Record{At: at, Events: []Event{a}})
-	if a.From != 0 {
-		p.free(a.From, at)
+	r := Record{At: at, Events: []Event{a}}
+	if a.From == 0 {
+		p.Commit(r)
+		return nil
 	}
+	p.Release(a.From, r)
 	return nil
 }
 
 func (p *place) Serve(op OperatorID, wanted bool, r Record) error {
 	s := p.seatings[op]
-	s.Serve(p.source, p.Head(p.source), wanted)
+	if err := s.Serve(p.source, p.Heads(p.source, op), wanted); err != nil {
+		return err
+	}
 	p.Commit(r)
 	p.fill(s, r.At)
 	return nil
 }
 
-func (p *place) Leave(op OperatorID, r Record) {
-	p.seatings[op].Serve(p.source, nil, false)
+func (p *place) Leave(ops []OperatorID, r Record) {
+	for _, op := range ops {
+		p.seatings[op].Leave(p.source)
+	}
 	p.Commit(r)
 }

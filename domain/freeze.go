@@ -1,10 +1,6 @@
 package domain
 
-import (
-	"fmt"
-	"iter"
-	"slices"
-)
+import "iter"
 
 // Frozen is the committed state at one place of the journal, for a snapshot: it can be read while the catalog goes on,
 // without a lock. What can be derived from it (loads, backlogs, indexes) is not part of it.
@@ -18,6 +14,14 @@ type Frozen struct {
 	order     []ContactID
 	living    int // contacts
 	days      view[uint16]
+	Names     []string // of who commanded something, by NameID from 1
+	keys      keyView
+	trails    []frozenTrail
+}
+
+type frozenTrail struct {
+	source SourceID
+	legs   []leg
 }
 
 // Progress is how far the journal had come.
@@ -48,7 +52,19 @@ type LedgerState struct {
 func (c *Catalog) Freeze() *Frozen {
 	f := c.view()
 	f.leads, f.contacts, f.days = c.leads.freeze(), c.contacts.freeze(), c.days.freeze()
+	f.keys = c.keys.uses()
+	f.trails = c.trails()
 	return f
+}
+
+// trails is the sources' trails as they are now.
+func (c *Catalog) trails() (all []frozenTrail) {
+	for _, id := range c.sourceIDs {
+		if t := &c.sources[id].trail; len(t.legs) > 0 {
+			all = append(all, frozenTrail{id, t.view()})
+		}
+	}
+	return all
 }
 
 // view is what Freeze gives, but only until the catalog changes.
@@ -61,6 +77,7 @@ func (c *Catalog) view() *Frozen {
 		order:     c.order[:len(c.order):len(c.order)],
 		days:      c.days.list,
 		living:    c.contactCount(),
+		Names:     c.names.list[:len(c.names.list):len(c.names.list)],
 	}
 	for i := range c.operators {
 		o := c.operators[i].Operator
@@ -103,112 +120,33 @@ func (f *Frozen) Contacts() iter.Seq[*Contact] {
 	}
 }
 
-// Thaw begins a catalog from the parts of a frozen one, but for its leads and contacts, which are to be added in their
-// order. Like Apply it refuses what cannot be, since a snapshot may be damaged in ways that its checksums do not show.
-func Thaw(p Progress, operators []Operator, sources []FrozenSource) (*Catalog, error) {
-	c := NewCatalog()
-	c.index, c.last = p.Index, p.Last
-	for _, o := range operators {
-		created := &OperatorCreated{ID: o.ID, Name: o.Name, Active: o.Active, MaxLoad: o.MaxLoad}
-		if err := c.operatorCreated(created, o.CreatedAt); err != nil {
-			return nil, err
-		}
-	}
-	for _, s := range sources {
-		created := &SourceCreated{ID: s.Source.ID, Name: s.Source.Name, Backlog: s.Source.Backlog}
-		if err := c.sourceCreated(created, s.Source.CreatedAt); err != nil {
-			return nil, err
-		}
-		for _, l := range s.Ledger.Links {
-			if c.operator(l.Operator) == nil {
-				return nil, fmt.Errorf("source %d is linked to operator %d, who does not exist", s.Source.ID, l.Operator)
+// KeyCount is the number of keys that are remembered.
+func (f *Frozen) KeyCount() int { return f.keys.count }
+
+// Keys lists the uses of keys that are remembered, the oldest first.
+func (f *Frozen) Keys() iter.Seq[*KeyUse] { return f.keys.all }
+
+// TrailPart is a piece of a source's trail. Begin is set in the first one.
+type TrailPart struct {
+	Source SourceID
+	Begin  *LedgerState
+	Steps  []TrailStep
+}
+
+// Trails lists the sources' trails in parts, in order.
+func (f *Frozen) Trails() iter.Seq[*TrailPart] {
+	return func(yield func(*TrailPart) bool) {
+		for _, t := range f.trails {
+			for i, l := range t.legs {
+				part := &TrailPart{Source: t.source, Steps: l.steps}
+				if i == 0 {
+					begin := l.start.state()
+					part.Begin = &begin
+				}
+				if !yield(part) {
+					return
+				}
 			}
 		}
-		if err := c.sources[s.Source.ID].ledger.restore(s.Ledger); err != nil {
-			return nil, fmt.Errorf("source %d: %w", s.Source.ID, err)
-		}
 	}
-	if c.nextIDs.source > p.NextSource {
-		return nil, fmt.Errorf("the next source is %d, but a later one exists", p.NextSource)
-	}
-	c.nextIDs.source, c.nextIDs.contact, c.thawed = p.NextSource, p.NextContact, p.Places
-	return c, nil
-}
-
-// AddLead adds the next lead of a frozen catalog.
-func (c *Catalog) AddLead(l Lead) error {
-	if l.Erased() && l.ID == LeadID(c.leadCount+1) {
-		*c.leads.edit(int64(c.leadCount)) = Lead{ID: l.ID, CreatedAt: l.CreatedAt}
-		c.leadCount++
-		return nil
-	}
-	return c.leadCreated(&LeadCreated{ID: l.ID, Email: l.Email, Name: l.Name, Phone: l.Phone}, l.CreatedAt)
-}
-
-// AddContact adds the next contact of a frozen catalog. A place of 0 is the one behind the contact before it.
-func (c *Catalog) AddContact(n Contact) error {
-	if n.ID >= c.nextIDs.contact {
-		return fmt.Errorf("contact %d is beyond the next id %d", n.ID, c.nextIDs.contact)
-	}
-	o := c.operator(n.Operator)
-	if n.Status < StatusOpen || n.Status > StatusClosed || (o == nil) != (n.Operator == 0) || n.Status == StatusAssigned && o == nil {
-		return fmt.Errorf("contact %d has status %d and operator %d", n.ID, n.Status, n.Operator)
-	}
-	last := c.trimmed + uint32(len(c.order))
-	if n.Place == 0 {
-		n.Place = last + 1
-	}
-	lead, _ := c.Lead(n.Lead)
-	if n.Place <= last || c.thawed != 0 && n.Place > c.thawed || lead.ID != 0 && lead.Erased() && (n.Text != "" || n.Status != StatusClosed) {
-		return fmt.Errorf("contact %d has place %d of %d, behind %d, or its lead was erased and it was not", n.ID, n.Place, c.thawed, last)
-	}
-	created := &ContactCreated{ID: n.ID, Source: n.Source, Lead: n.Lead, Text: n.Text}
-	if err := c.placeContact(created, n.CreatedAt, n.Place); err != nil {
-		return err
-	}
-	contact := c.contacts.edit(int64(n.ID))
-	contact.Operator, contact.How, contact.AssignedAt, contact.ClosedAt = n.Operator, n.How, n.AssignedAt, n.ClosedAt
-	if n.Status != StatusOpen {
-		c.sources[n.Source].backlog.Remove(RankOf(n.ID))
-	}
-	if o != nil {
-		o.contacts.Add(contact.Place)
-	}
-	if n.Status == StatusAssigned {
-		o.Load++
-	}
-	c.setStatus(contact, n.Status)
-	return nil
-}
-
-func (l *Ledger) state() LedgerState {
-	s := LedgerState{Links: slices.Clone(l.rows), Decisions: l.decisions, Linked: l.linked}
-	if l.plan.spelled {
-		s.Spelled = slices.Clone(l.plan.set)
-	}
-	return s
-}
-
-func (l *Ledger) restore(s LedgerState) error {
-	l.rows, l.decisions, l.linked = slices.Clone(s.Links), s.Decisions, s.Linked
-	var sum int64
-	for i, r := range l.rows {
-		sum += r.Lag
-		if i > 0 && r.Operator <= l.rows[i-1].Operator || r.Weight < 0 || r.Weight > MaxWeight || r.Last > s.Decisions || r.Seq > s.Linked {
-			return fmt.Errorf("the link of operator %d cannot be: %+v", r.Operator, r)
-		}
-	}
-	if sum != 0 || len(l.rows) > MaxLinks {
-		return fmt.Errorf("%d links whose lags sum to %d", len(l.rows), sum)
-	}
-	if s.Spelled == nil {
-		return nil
-	}
-	k := s.Spelled.Count()
-	if k < 2 || !l.holds(s.Spelled) {
-		return fmt.Errorf("the last eligible set does not fit the links")
-	}
-	l.plan.make(s.Spelled, l.rows, int64(k))
-	l.plan.spelled = true
-	return nil
 }

@@ -15,8 +15,10 @@ type Link struct {
 	Weight   int64
 	Lag      int64  // what the operator is owed, in 1/One contacts: earned minus received
 	Last     uint64 // number of the decision that gave it its last contact; 0 = none yet
-	Received uint64 // contacts given by decisions of this ledger
+	Received uint64 // contacts given by decisions of this ledger, but for the sticky ones
 	Seq      uint64 // place among the links that the source ever had
+	Sticky   uint64 // contacts given because the lead had this operator before
+	Manual   uint64 // contacts given by an admin
 }
 
 // Ledger is one source's fair share: who is next. It is Tijdeman's chairman assignment algorithm (1980) in integers:
@@ -170,7 +172,7 @@ func (l *Ledger) Among(set Rows) Among {
 }
 
 // Charge books the decision that gave row a contact, chosen among set.
-func (l *Ledger) Charge(set Rows, row int) {
+func (l *Ledger) Charge(set Rows, row int, how How) {
 	if k := set.Count(); k > 1 {
 		p := &l.plan
 		if !slices.Equal(p.set, set) {
@@ -185,17 +187,53 @@ func (l *Ledger) Charge(set Rows, row int) {
 	// An operator that was alone earned exactly what it got: its lag stays.
 	l.decisions++
 	l.rows[row].Last = l.decisions
-	l.rows[row].Received++
+	l.Count(row, how)
+}
+
+// Count counts a contact that row received. A decision that is charged counts by itself.
+func (l *Ledger) Count(row int, how How) {
+	switch how {
+	case Automatic:
+		l.rows[row].Received++
+	case Sticky:
+		l.rows[row].Sticky++
+	case Manual, Forced:
+		l.rows[row].Manual++
+	}
+}
+
+// Bearable says whether a charge of row, who is not next but gets the contact all the same, leaves every lag within
+// two contacts.
+func (l *Ledger) Bearable(set Rows, row int) bool {
+	k := set.Count()
+	if k == 1 {
+		return true
+	}
+	p := &l.plan
+	if !slices.Equal(p.set, set) {
+		p.make(set, l.rows, int64(k))
+	}
+	for i := range set.All() {
+		lag := l.rows[i].Lag + p.earn[i]
+		if i == row {
+			lag -= p.total
+		}
+		if lag > 2*One || lag < -2*One {
+			return false
+		}
+	}
+	return true
 }
 
 // Replay books a decision from its event.
-func (l *Ledger) Replay(op OperatorID, among Among) error {
-	if among.Kind == Uncharged {
-		return nil
-	}
+func (l *Ledger) Replay(op OperatorID, among Among, how How) error {
 	row, linked := l.Find(op)
 	if !linked {
 		return fmt.Errorf("operator %d is not linked", op)
+	}
+	if among.Kind == Uncharged {
+		l.Count(row, how)
+		return nil
 	}
 	set := among.Rows
 	switch {
@@ -210,7 +248,7 @@ func (l *Ledger) Replay(op OperatorID, among Among) error {
 	if !set.Has(row) || !l.holds(set) {
 		return fmt.Errorf("the eligible set does not fit the links")
 	}
-	l.Charge(set, row)
+	l.Charge(set, row, how)
 	return nil
 }
 

@@ -16,22 +16,34 @@ type ContactFilter struct {
 	Lead     LeadID
 }
 
-// Operators lists operators.
+// Operators lists operators, but for those that were deleted.
 func (c *Catalog) Operators(after uint64, limit int) (items []Operator, next uint64) {
-	page, next := window(c.operators, after, limit)
-	for i := range page {
-		items = append(items, page[i].Operator)
+	for ; after < uint64(len(c.operators)); after++ {
+		o := &c.operators[after].Operator
+		if o.Deleted {
+			continue
+		}
+		if len(items) == limit {
+			return items, uint64(items[limit-1].ID)
+		}
+		items = append(items, *o)
 	}
-	return items, next
+	return items, 0
 }
 
-// Sources lists sources.
+// Sources lists sources, but for those that were deleted.
 func (c *Catalog) Sources(after uint64, limit int) (items []Source, next uint64) {
-	page, next := window(c.sourceIDs, after, limit)
-	for _, id := range page {
-		items = append(items, c.sources[id].Source)
+	for ; after < uint64(len(c.sourceIDs)); after++ {
+		s := c.sources[c.sourceIDs[after]]
+		if s.Deleted {
+			continue
+		}
+		if len(items) == limit {
+			return items, next
+		}
+		items, next = append(items, s.Source), after+1
 	}
-	return items, next
+	return items, 0
 }
 
 // Leads lists leads, but for those that were erased.
@@ -160,16 +172,4 @@ func intersect(indexes []seeker, place uint32) (uint32, bool) {
 		}
 	}
 	return place, true
-}
-
-// window is the page of a list in which an item's place is its position, from 1.
-func window[T any](all []T, after uint64, limit int) (page []T, next uint64) {
-	if after >= uint64(len(all)) {
-		return nil, 0
-	}
-	rest := all[after:]
-	if len(rest) <= limit {
-		return rest, 0
-	}
-	return rest[:limit], after + uint64(limit)
 }

@@ -5,6 +5,8 @@ package domain
 type Registry struct {
 	byEmail     map[string]LeadID
 	erased      map[LeadID]bool
+	noName      Rows // leads whose name is blank
+	noPhone     Rows // leads whose phone is blank
 	nextLead    LeadID
 	nextContact ContactID
 }
@@ -16,11 +18,47 @@ func (r *Registry) Lookup(email string) (LeadID, bool) {
 }
 
 // Add registers a lead under an email that nobody has.
-func (r *Registry) Add(email string) LeadID {
+func (r *Registry) Add(n NewLead) LeadID {
 	id := r.nextLead
 	r.nextLead++
-	r.byEmail[email] = id
+	r.byEmail[n.Email] = id
+	r.Note(id, &n.Name, &n.Phone)
 	return id
+}
+
+// Note notes a lead's new name and phone; nil = it is as it was.
+func (r *Registry) Note(id LeadID, name, phone *string) {
+	r.noName = noted(r.noName, id, name)
+	r.noPhone = noted(r.noPhone, id, phone)
+}
+
+func noted(blank Rows, id LeadID, value *string) Rows {
+	if value == nil {
+		return blank
+	}
+	for len(blank) <= int(id>>6) {
+		blank = append(blank, 0)
+	}
+	if *value == "" {
+		blank.Add(int(id))
+	} else {
+		blank.Remove(int(id))
+	}
+	return blank
+}
+
+// Fill fills in a lead's blank name and phone with those of its new contact; false when nothing is filled in. What is not
+// blank stays: an admin may have set it.
+func (r *Registry) Fill(id LeadID, name, phone string) (changed LeadChanged, any bool) {
+	changed.ID = id
+	if name != "" && r.noName.Has(int(id)) {
+		changed.Name = &name
+	}
+	if phone != "" && r.noPhone.Has(int(id)) {
+		changed.Phone = &phone
+	}
+	r.Note(id, changed.Name, changed.Phone)
+	return changed, changed.Name != nil || changed.Phone != nil
 }
 
 // NextContact is the id of the contact that arrived just now.

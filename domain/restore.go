@@ -9,18 +9,20 @@ import (
 
 // Registry builds the registry.
 func (c *Catalog) Registry() *Registry {
-	erased := map[LeadID]bool{}
-	for i := range c.leadCount {
-		if lead := c.leads.get(int64(i)); lead.Erased() {
-			erased[lead.ID] = true
-		}
-	}
-	return &Registry{
+	r := &Registry{
 		byEmail:     maps.Clone(c.byEmail),
-		erased:      erased,
+		erased:      map[LeadID]bool{},
 		nextLead:    LeadID(c.leadCount + 1),
 		nextContact: c.nextIDs.contact,
 	}
+	for i := range c.leadCount {
+		lead := c.leads.get(int64(i))
+		if lead.Erased() {
+			r.erased[lead.ID] = true
+		}
+		r.Note(lead.ID, &lead.Name, &lead.Phone)
+	}
+	return r
 }
 
 // NextOperator is the id of the next operator.
@@ -33,15 +35,17 @@ func (c *Catalog) NextSource() SourceID { return c.nextIDs.source }
 func (c *Catalog) SourceIDs() []SourceID { return slices.Clone(c.sourceIDs) }
 
 // Seatings builds the operators' seats: each operator with its load and the sources that it serves. open makes where an
-// operator shows whether it is open, heads finds where a source publishes.
-func (c *Catalog) Seatings(open func() Head, heads func(SourceID) Head) []*Seating {
+// operator shows whether it is open, heads finds where a source publishes for an operator.
+func (c *Catalog) Seatings(open func() Head, heads func(SourceID, OperatorID) Heads) []*Seating {
 	all := make([]*Seating, len(c.operators))
 	for i := range c.operators {
 		all[i] = NewSeating(c.operators[i].Operator, open())
 	}
 	for _, id := range c.sourceIDs {
 		for _, link := range c.sources[id].ledger.Links() {
-			all[link.Operator-1].Serve(id, heads(id), link.Weight > 0)
+			if err := all[link.Operator-1].Serve(id, heads(id, link.Operator), link.Weight > 0); err != nil {
+				panic(err) // a deleted operator has no links: Apply refuses it
+			}
 		}
 	}
 	return all
@@ -61,11 +65,11 @@ func (c *Catalog) Desks(seats func(SourceID) Seats) []*Desk {
 	for _, status := range []Status{StatusOpen, StatusAssigned} {
 		for place := range c.byStatus[status].All {
 			contact := c.placed(place)
-			holder := contact.Operator
-			if status == StatusOpen {
-				holder = 0
+			d := bySource[contact.Source]
+			d.live[contact.ID] = liveContact{operator: contact.Operator, avoid: contact.Avoid, priority: contact.Priority}
+			if contact.Avoid != 0 {
+				d.shun(contact.Avoid)
 			}
-			bySource[contact.Source].holders[contact.ID] = holder
 		}
 	}
 	return desks

@@ -4,6 +4,9 @@ package domain
 const (
 	MaxWeight = 1_000_000 // the highest weight
 	MaxLinks  = 1_000     // operators a source
+
+	MaxBacklogLimit = 1_000_000_000
+	MaxStickyWindow = 365 * 24 * 60 * 60 // seconds
 )
 
 // SourceID identifies a source.
@@ -31,16 +34,21 @@ func (p BacklogPolicy) Name() string {
 
 // Source is where contacts come from.
 type Source struct {
-	ID        SourceID
-	Name      string
-	Backlog   BacklogPolicy
-	CreatedAt Time
+	ID           SourceID
+	Name         string
+	Backlog      BacklogPolicy
+	BacklogLimit int   // how many contacts may wait; 0 = no limit
+	StickyWindow int64 // seconds within which a lead that comes back goes to its last operator; 0 = never
+	Deleted      bool
+	CreatedAt    Time
 }
 
 // NewSource is the request to create a source.
 type NewSource struct {
-	Name    string
-	Backlog BacklogPolicy
+	Name         string
+	Backlog      BacklogPolicy
+	BacklogLimit int
+	StickyWindow int64
 }
 
 // Validate checks the request's values.
@@ -48,13 +56,17 @@ func (n NewSource) Validate() error {
 	var bad fieldErrors
 	bad.name(n.Name)
 	bad.policy(n.Backlog)
+	bad.between("backlog_limit", int64(n.BacklogLimit), 0, MaxBacklogLimit)
+	bad.between("sticky_window", n.StickyWindow, 0, MaxStickyWindow)
 	return bad.err()
 }
 
 // SourcePatch is the request to change a source; nil leaves a field as it is.
 type SourcePatch struct {
-	Name    *string
-	Backlog *BacklogPolicy
+	Name         *string
+	Backlog      *BacklogPolicy
+	BacklogLimit *int
+	StickyWindow *int64
 }
 
 // Validate checks the request's values.
@@ -66,6 +78,12 @@ func (p SourcePatch) Validate() error {
 	if p.Backlog != nil {
 		bad.policy(*p.Backlog)
 	}
+	if p.BacklogLimit != nil {
+		bad.between("backlog_limit", int64(*p.BacklogLimit), 0, MaxBacklogLimit)
+	}
+	if p.StickyWindow != nil {
+		bad.between("sticky_window", *p.StickyWindow, 0, MaxStickyWindow)
+	}
 	return bad.err()
 }
 
@@ -73,6 +91,8 @@ func (p SourcePatch) Validate() error {
 func (p SourcePatch) Apply(s Source) Source {
 	set(&s.Name, p.Name)
 	set(&s.Backlog, p.Backlog)
+	set(&s.BacklogLimit, p.BacklogLimit)
+	set(&s.StickyWindow, p.StickyWindow)
 	return s
 }
 
@@ -87,4 +107,9 @@ func ValidateWeight(weight int64) error {
 	var bad fieldErrors
 	bad.between("weight", weight, 0, MaxWeight)
 	return bad.err()
+}
+
+// created is the event that says how the source is now.
+func (s *Source) created() *SourceCreated {
+	return &SourceCreated{ID: s.ID, Name: s.Name, Backlog: s.Backlog, BacklogLimit: s.BacklogLimit, StickyWindow: s.StickyWindow}
 }

@@ -11,7 +11,7 @@ type DeskState struct {
 	Links     []Link
 	Decisions uint64
 	Backlog   []Rank
-	Holders   map[ContactID]OperatorID
+	Live      map[ContactID]liveContact
 }
 
 // State copies what the desk knows.
@@ -21,6 +21,6 @@ func (d *Desk) State() DeskState {
 		Links:     slices.Clone(d.ledger.rows),
 		Decisions: d.ledger.decisions,
 		Backlog:   slices.Collect(d.backlog.All),
-		Holders:   maps.Clone(d.holders),
+		Live:      maps.Clone(d.live),
 	}
 }
