@@ -17,8 +17,8 @@ const maxArchiveText = 4 << 20
 // left, and says how many it forgot. An error of write leaves them as they are. A crash between the write and the commit
 // leaves contacts both here and in the archive, and they are archived again.
 //
-// Nobody else changes a closed contact's place meanwhile, since archiving is one at a time and closed is for good, so the
-// record is legal wherever it comes to stand. A lead that is erased meanwhile waits for the write (EraseLead).
+// Nobody else changes a closed contact's place meanwhile, since archiving is one at a time and a contact is reopened
+// before the look or finds itself forgotten (ReopenContact), so the record is legal wherever it comes to stand. A lead that is erased meanwhile waits for the write (EraseLead).
 func (d *Dispatcher) ArchiveClosed(
 	ctx context.Context, before domain.Time, write func(domain.Day, []domain.Archived) error,
 ) (n int, err error) {
@@ -36,7 +36,7 @@ func (d *Dispatcher) ArchiveClosed(
 func (d *Dispatcher) archiveBatch(
 	ctx context.Context, before domain.Time, from uint32, write func(domain.Day, []domain.Archived) error,
 ) (n int, next uint32, err error) {
-	d.archiving.Lock()
+	d.archiving.Lock() // no contact is reopened meanwhile
 	defer d.archiving.Unlock()
 	if err := ctx.Err(); err != nil {
 		return 0, 0, err
@@ -77,8 +77,8 @@ func oneDay(found []domain.Archived) []domain.Archived {
 // forget commits that contacts are in the archive. It waits for that whatever the caller's context says: the next look
 // must not find them again.
 func (d *Dispatcher) forget(day domain.Day, batch []domain.Archived, at domain.Time) error {
-	r := newReply(func(*domain.Catalog, int64) (struct{}, bool) { return struct{}{}, true })
-	d.journal.Tell(&commit{command: command{at: at, waiter: r}, record: forgotten(day, batch, at)})
+	r := newReply(nothingIn)
+	d.journal.Tell(&commit{command: command{Stamp: domain.Stamp{At: at}, waiter: r}, record: forgotten(day, batch, at)})
 	_, err := await(context.Background(), d, r)
 	return err
 }

@@ -22,66 +22,94 @@ func (d *Dispatcher) TakeSnapshot(ctx context.Context) (index uint64, err error)
 }
 
 // CreateOperator creates an operator.
-func (d *Dispatcher) CreateOperator(ctx context.Context, n domain.NewOperator, at domain.Time) (domain.Operator, error) {
+func (d *Dispatcher) CreateOperator(ctx context.Context, n domain.NewOperator, by domain.Stamp) (domain.Operator, error) {
 	r := newReply(operatorIn)
-	d.operators.Tell(&createOperator{command{at: at, waiter: r}, n})
+	d.operators.Tell(&createOperator{command{Stamp: by, waiter: r}, n})
 	return await(ctx, d, r)
 }
 
 // ChangeOperator changes an operator; seats that this frees go to whoever waits.
 func (d *Dispatcher) ChangeOperator(
-	ctx context.Context, id domain.OperatorID, p domain.OperatorPatch, at domain.Time,
+	ctx context.Context, id domain.OperatorID, p domain.OperatorPatch, by domain.Stamp,
 ) (domain.Operator, error) {
 	if err := d.knowsOperator(id); err != nil {
 		return domain.Operator{}, err
 	}
 	r := newReply(operatorIn)
-	d.operators.Tell(&changeOperator{command{at: at, subject: int64(id), waiter: r}, id, p})
+	d.operators.Tell(&changeOperator{command{Stamp: by, subject: int64(id), waiter: r}, id, p})
 	return await(ctx, d, r)
 }
 
+// DeleteOperator ends an operator that has neither contacts nor links.
+func (d *Dispatcher) DeleteOperator(ctx context.Context, id domain.OperatorID, by domain.Stamp) error {
+	if err := d.knowsOperator(id); err != nil {
+		return err
+	}
+	r := newReply(nothingIn)
+	d.operators.Tell(&deleteOperator{command{Stamp: by, waiter: r}, id})
+	_, err := await(ctx, d, r)
+	return err
+}
+
 // CreateSource creates a source and its actor.
-func (d *Dispatcher) CreateSource(ctx context.Context, n domain.NewSource, at domain.Time) (domain.Source, error) {
+func (d *Dispatcher) CreateSource(ctx context.Context, n domain.NewSource, by domain.Stamp) (domain.Source, error) {
 	r := newReply(sourceIn)
 	d.seats.sources.add(int64(d.firstID), func(id int64) *desk {
-		s := domain.Source{ID: domain.SourceID(id), Name: n.Name, Backlog: n.Backlog, CreatedAt: at}
-		created := newSource(d.seats, s)
+		s := domain.Source{
+			ID: domain.SourceID(id), Name: n.Name, Backlog: n.Backlog, BacklogLimit: n.BacklogLimit,
+			StickyWindow: n.StickyWindow, CreatedAt: by.At,
+		}
+		created := newSource(d.seats, d.catalog, s)
 		box := d.spawnSource(s.ID, created)
-		box.Tell(&openSource{command{at: at, subject: id, waiter: r}})
-		return &desk{mailbox: box, head: created.port.head}
+		box.Tell(&openSource{command{Stamp: by, subject: id, waiter: r}})
+		return &desk{mailbox: box, heads: created.port.heads}
 	})
 	return await(ctx, d, r)
 }
 
 // ChangeSource changes a source; a backlog that becomes auto is drained.
 func (d *Dispatcher) ChangeSource(
-	ctx context.Context, id domain.SourceID, p domain.SourcePatch, at domain.Time,
+	ctx context.Context, id domain.SourceID, p domain.SourcePatch, by domain.Stamp,
 ) (domain.Source, error) {
 	r := newReply(sourceIn)
-	if err := d.tellSource(id, &changeSource{command{at: at, subject: int64(id), waiter: r}, p}); err != nil {
+	if err := d.tellSource(id, &changeSource{command{Stamp: by, subject: int64(id), waiter: r}, p}); err != nil {
 		return domain.Source{}, err
 	}
 	return await(ctx, d, r)
 }
 
+// DeleteSource ends a source that has no live contacts, and its links.
+func (d *Dispatcher) DeleteSource(ctx context.Context, id domain.SourceID, by domain.Stamp) error {
+	to, err := d.source(id)
+	if err != nil {
+		return err
+	}
+	r := newReply(nothingIn)
+	to.Tell(&deleteSource{command{Stamp: by, waiter: r}})
+	if _, err = await(ctx, d, r); err == nil {
+		to.gone.Store(true)
+	}
+	return err
+}
+
 // SetLink links an operator to a source or changes the weight.
 func (d *Dispatcher) SetLink(
-	ctx context.Context, id domain.SourceID, op domain.OperatorID, weight int64, at domain.Time,
+	ctx context.Context, id domain.SourceID, op domain.OperatorID, weight int64, by domain.Stamp,
 ) (domain.LinkView, error) {
 	if err := d.knowsOperator(op); err != nil {
 		return domain.LinkView{}, err
 	}
-	r := newReply(func(c *domain.Catalog, _ int64) (domain.LinkView, bool) { return c.Link(id, op) })
-	if err := d.tellSource(id, &setLink{command{at: at, waiter: r}, op, weight}); err != nil {
+	r := newReply(func(c *domain.Catalog, _ int64) (domain.LinkView, error) { return linkIn(c, id, op) })
+	if err := d.tellSource(id, &setLink{command{Stamp: by, waiter: r}, op, weight}); err != nil {
 		return domain.LinkView{}, err
 	}
 	return await(ctx, d, r)
 }
 
 // RemoveLink unlinks an operator from a source.
-func (d *Dispatcher) RemoveLink(ctx context.Context, id domain.SourceID, op domain.OperatorID, at domain.Time) error {
-	r := newReply(sourceIn)
-	if err := d.tellSource(id, &removeLink{command{at: at, subject: int64(id), waiter: r}, op}); err != nil {
+func (d *Dispatcher) RemoveLink(ctx context.Context, id domain.SourceID, op domain.OperatorID, by domain.Stamp) error {
+	r := newReply(nothingIn)
+	if err := d.tellSource(id, &removeLink{command{Stamp: by, waiter: r}, op}); err != nil {
 		return err
 	}
 	_, err := await(ctx, d, r)
@@ -89,72 +117,67 @@ func (d *Dispatcher) RemoveLink(ctx context.Context, id domain.SourceID, op doma
 }
 
 // CreateLead creates a lead.
-func (d *Dispatcher) CreateLead(ctx context.Context, n domain.NewLead, at domain.Time) (domain.Lead, error) {
+func (d *Dispatcher) CreateLead(ctx context.Context, n domain.NewLead, by domain.Stamp) (domain.Lead, error) {
 	r := newReply(leadIn)
-	d.leads.Tell(&createLead{command{at: at, waiter: r}, n})
+	d.leads.Tell(&createLead{command{Stamp: by, waiter: r}, n})
 	return await(ctx, d, r)
 }
 
 // ChangeLead changes a lead.
 func (d *Dispatcher) ChangeLead(
-	ctx context.Context, id domain.LeadID, p domain.LeadPatch, at domain.Time,
+	ctx context.Context, id domain.LeadID, p domain.LeadPatch, by domain.Stamp,
 ) (domain.Lead, error) {
 	if err := d.knowsLead(id); err != nil {
 		return domain.Lead{}, err
 	}
 	r := newReply(leadIn)
-	d.leads.Tell(&changeLead{command{at: at, subject: int64(id), waiter: r}, id, p})
+	d.leads.Tell(&changeLead{command{Stamp: by, subject: int64(id), waiter: r}, id, p})
 	return await(ctx, d, r)
 }
 
-// CreateContact finds or creates the lead and dispatches the contact.
-func (d *Dispatcher) CreateContact(ctx context.Context, n domain.NewContact, at domain.Time) (domain.Contact, error) {
-	to, err := d.source(n.Source)
-	if err != nil {
-		return domain.Contact{}, err
+// What a command's subject looks like when the command is settled. Another command may have ended it in between.
+
+func operatorIn(c *domain.Catalog, id int64) (domain.Operator, error) {
+	o, known := c.Operator(domain.OperatorID(id))
+	if !known {
+		return o, domain.OperatorGone(domain.OperatorID(id))
 	}
-	r := newReply(contactIn)
-	d.leads.Tell(&newContact{command: command{at: at, waiter: r}, desk: to, NewContact: n})
-	return await(ctx, d, r)
+	return o, nil
 }
 
-// CloseContact ends a contact; its seat goes to whoever waits.
-func (d *Dispatcher) CloseContact(ctx context.Context, id domain.ContactID, at domain.Time) (domain.Contact, error) {
-	to, err := d.sourceOf(id)
-	if err != nil {
-		return domain.Contact{}, err
+func sourceIn(c *domain.Catalog, id int64) (domain.Source, error) {
+	s, known := c.Source(domain.SourceID(id))
+	if !known {
+		return s, domain.SourceGone(domain.SourceID(id))
 	}
-	r := newReply(contactIn)
-	to.Tell(&closeContact{command{at: at, subject: int64(id), waiter: r}, id})
-	return await(ctx, d, r)
+	return s, nil
 }
 
-// AssignContact is a manual assignment, of an open contact or from one operator to another.
-func (d *Dispatcher) AssignContact(
-	ctx context.Context, id domain.ContactID, op domain.OperatorID, force bool, at domain.Time,
-) (domain.Contact, error) {
-	to, err := d.sourceOf(id)
-	if err != nil {
-		return domain.Contact{}, err
+func linkIn(c *domain.Catalog, id domain.SourceID, op domain.OperatorID) (domain.LinkView, error) {
+	link, linked := c.Link(id, op)
+	if !linked {
+		return link, domain.Refuse(domain.CodeLinkNotFound, "operator %d is not linked to source %d", op, id)
 	}
-	if err := d.knowsOperator(op); err != nil {
-		return domain.Contact{}, err
-	}
-	r := newReply(contactIn)
-	to.Tell(&assignContact{command{at: at, subject: int64(id), waiter: r}, id, op, force})
-	return await(ctx, d, r)
+	return link, nil
 }
 
-func operatorIn(c *domain.Catalog, id int64) (domain.Operator, bool) {
-	return c.Operator(domain.OperatorID(id))
+func leadIn(c *domain.Catalog, id int64) (domain.Lead, error) {
+	lead, _ := c.Lead(domain.LeadID(id))
+	if lead.Erased() {
+		return lead, domain.LeadGone(domain.LeadID(id))
+	}
+	return lead, nil
 }
-func sourceIn(c *domain.Catalog, id int64) (domain.Source, bool) {
-	return c.Source(domain.SourceID(id))
+
+func contactIn(c *domain.Catalog, id int64) (domain.Contact, error) {
+	contact, known := c.Contact(domain.ContactID(id))
+	if !known {
+		return contact, c.Gone(domain.ContactID(id))
+	}
+	return contact, nil
 }
-func leadIn(c *domain.Catalog, id int64) (domain.Lead, bool) { return c.Lead(domain.LeadID(id)) }
-func contactIn(c *domain.Catalog, id int64) (domain.Contact, bool) {
-	return c.Contact(domain.ContactID(id))
-}
+
+func nothingIn(*domain.Catalog, int64) (struct{}, error) { return struct{}{}, nil }
 
 // await waits for the journal's answer.
 func await[T any](ctx context.Context, d *Dispatcher, r *reply[T]) (T, error) {
@@ -179,10 +202,10 @@ func receive[T any](ctx context.Context, d *Dispatcher, from <-chan T) (answer T
 }
 
 func (d *Dispatcher) source(id domain.SourceID) (*desk, error) {
-	if s := d.seats.sources.get(int64(id)); s != nil {
+	if s := d.seats.sources.get(int64(id)); s != nil && !s.gone.Load() {
 		return s, nil
 	}
-	return nil, domain.Refuse(domain.CodeSourceNotFound, "there is no source %d", id)
+	return nil, domain.SourceGone(id)
 }
 
 func (d *Dispatcher) tellSource(id domain.SourceID, message any) error {
@@ -193,25 +216,19 @@ func (d *Dispatcher) tellSource(id domain.SourceID, message any) error {
 	return err
 }
 
-// sourceOf is the source that decides for a contact.
-func (d *Dispatcher) sourceOf(id domain.ContactID) (*desk, error) {
-	var contact domain.Contact
-	var gone error
-	d.View(func(c *domain.Catalog) {
-		known := false
-		if contact, known = c.Contact(id); !known {
-			gone = c.Gone(id)
-		}
-	})
-	if gone != nil {
-		return nil, gone
+// sourceOf is the source that decides for a contact, and the contact as it is now.
+func (d *Dispatcher) sourceOf(id domain.ContactID) (to *desk, contact domain.Contact, err error) {
+	d.View(func(c *domain.Catalog) { contact, err = contactIn(c, int64(id)) })
+	if err != nil {
+		return nil, contact, err
 	}
-	return d.source(contact.Source)
+	to, err = d.source(contact.Source)
+	return to, contact, err
 }
 
 func (d *Dispatcher) knowsOperator(id domain.OperatorID) error {
 	if d.seats.operator(id) == nil {
-		return domain.Refuse(domain.CodeOperatorNotFound, "there is no operator %d", id)
+		return domain.OperatorGone(id)
 	}
 	return nil
 }

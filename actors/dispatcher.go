@@ -1,11 +1,13 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,6 +22,9 @@ type Options struct {
 	Registerer prometheus.Registerer // nil = none
 	// SnapshotEvery is the number of records from one snapshot to the next; 0 = only when TakeSnapshot asks.
 	SnapshotEvery uint64
+	// KeyWindow and MaxKeys say for how long and how many idempotency keys are remembered; 0 = the defaults.
+	KeyWindow time.Duration
+	MaxKeys   int
 	// Progress hears how far the recovery has come; nil = nobody wants to know.
 	Progress func(done, total int64)
 	// Fatal is called once, when the dispatcher must not go on: a journal error or a panic in an actor. Memory is ahead
@@ -38,7 +43,7 @@ type Dispatcher struct {
 	firstID   domain.SourceID // of the sources created from now on
 	snapshots context.CancelFunc
 	work      sync.WaitGroup // the snapshot being written
-	archiving sync.Mutex     // held from the look at what is to be archived until it is forgotten
+	archiving sync.RWMutex   // held from the look at what is to be archived until it is forgotten; shared by who reopens
 }
 
 // Start recovers the state, checks it, drains the backlogs and starts the actors.
@@ -47,6 +52,7 @@ func Start(o Options) (*Dispatcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recover: %w", err)
 	}
+	committed.LimitKeys(cmp.Or(o.KeyWindow, domain.DefaultKeyWindow), cmp.Or(o.MaxKeys, domain.DefaultMaxKeys))
 	if err := committed.Check(); err != nil {
 		return nil, fmt.Errorf("the state that was recovered contradicts itself, which is a bug; nothing was changed: %w", err)
 	}
@@ -68,7 +74,7 @@ func Start(o Options) (*Dispatcher, error) {
 		}
 	})
 	d.seats = &seats{memory: machine{}, journal: d.journal}
-	restore(committed, d.seats, d.spawnSource)
+	restore(d.catalog, d.seats, d.spawnSource)
 	d.leads = d.host.spawn("leads", func(mailbox) decider {
 		return &leads{registry: committed.Registry(), journal: d.journal, passing: passing, catalog: d.catalog}
 	})
@@ -87,7 +93,7 @@ func (d *Dispatcher) spawnSource(id domain.SourceID, s *source) mailbox {
 func drain(committed *domain.Catalog, log Journal, at domain.Time) error {
 	var pending []domain.Record
 	floor := domain.NewFloor(func(r domain.Record) { pending = append(pending, r) }, nil)
-	floor.Seat(committed.Seatings(floor.Shown, floor.Head)...)
+	floor.Seat(committed.Seatings(floor.Shown, floor.Heads)...)
 	floor.Drain(committed.Desks(floor.For), at)
 	for len(pending) > 0 {
 		n := 0
@@ -109,22 +115,27 @@ func drain(committed *domain.Catalog, log Journal, at domain.Time) error {
 }
 
 // restore builds the live state of seats and sources. spawn makes the mailbox of a source.
-func restore(committed *domain.Catalog, s *seats, spawn func(domain.SourceID, *source) mailbox) {
+func restore(shared *catalog, s *seats, spawn func(domain.SourceID, *source) mailbox) {
+	committed := shared.committed
 	for _, id := range committed.SourceIDs() {
-		s.sources.put(int64(id), &desk{head: s.memory.word()})
+		s.sources.put(int64(id), &desk{heads: newHeads(s.memory)})
 	}
-	head := func(id domain.SourceID) domain.Head { return s.sources.get(int64(id)).head }
-	for _, seating := range committed.Seatings(s.memory.word, head) {
+	heads := func(id domain.SourceID) *heads { return s.sources.get(int64(id)).heads }
+	for _, seating := range committed.Seatings(s.memory.word, func(id domain.SourceID, op domain.OperatorID) domain.Heads {
+		return heads(id).of(op, s.memory)
+	}) {
 		s.seat(seating)
 	}
 	ports := map[domain.SourceID]*port{}
 	desks := committed.Desks(func(id domain.SourceID) domain.Seats {
-		ports[id] = &port{seats: s, source: id, head: head(id)}
+		ports[id] = &port{seats: s, source: id, heads: heads(id)}
 		return ports[id]
 	})
 	for i, id := range committed.SourceIDs() {
 		desks[i].Resume()
-		s.sources.get(int64(id)).mailbox = spawn(id, &source{desk: desks[i], port: ports[id]})
+		to := s.sources.get(int64(id))
+		to.gone.Store(desks[i].Deleted())
+		to.mailbox = spawn(id, &source{desk: desks[i], port: ports[id], catalog: shared})
 	}
 }
 

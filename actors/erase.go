@@ -13,13 +13,13 @@ import (
 //   - a contact that is committed and not closed: the catalog shows it;
 //   - one that the leads decider has passed on and that is not committed yet: passing counts it, from before it is
 //     passed on until after it is in the catalog;
-//   - one that comes later: only the leads decider can pass it on, and it is the one that decides the erasure. From then
-//     on its registry does not know the email, so that contact makes a new lead.
+//   - one that comes later, new or reopened: only the leads decider can pass it on, and it is the one that decides the
+//     erasure. From then on its registry does not know the email, so a new contact makes a new lead, and it refuses to
+//     reopen a contact of the erased one.
 //
 // So the leads decider first asks passing and then the catalog: what was counted down in between is in the catalog by
-// then. When both say no, all contacts of the lead are committed and closed, and closed is for good: LeadErased is legal
-// wherever it comes to stand from now on. The LeadCreated of a new lead with the email is sent after it, by the same
-// decider. Whoever makes closed contacts live again (reopen) must send them through the leads decider and count them too.
+// then. When both say no, all contacts of the lead are committed and closed, and stay so: LeadErased is legal wherever it
+// comes to stand from now on. The LeadCreated of a new lead with the email is sent after it, by the same decider.
 
 // passing counts, by lead, the contacts that were passed on to their sources and are not settled by the journal yet.
 // The leads decider counts up and the journal down, whatever became of the command. It is as large as what is in flight.
@@ -67,7 +67,7 @@ func (l *leads) erase(m *eraseLead) {
 	}
 	l.registry.Erase(lead)
 	l.journal.Tell(&commit{command: m.command, record: domain.Record{
-		At: m.at, Events: []domain.Event{&domain.LeadErased{ID: m.id}},
+		At: m.At, Events: []domain.Event{&domain.LeadErased{ID: m.id}},
 	}})
 }
 
@@ -91,12 +91,12 @@ func (l *leads) erasable(id domain.LeadID) (lead domain.Lead, err error) {
 
 // EraseLead erases a person, and returns the index of a record: no later one has anything of that person. Nor has any
 // snapshot of a later record, or what is archived after the return.
-func (d *Dispatcher) EraseLead(ctx context.Context, id domain.LeadID, at domain.Time) (index uint64, err error) {
+func (d *Dispatcher) EraseLead(ctx context.Context, id domain.LeadID, by domain.Stamp) (index uint64, err error) {
 	if err := d.knowsLead(id); err != nil {
 		return 0, err
 	}
-	r := newReply(func(c *domain.Catalog, _ int64) (uint64, bool) { return c.Index(), true })
-	d.leads.Tell(&eraseLead{command{at: at, subject: int64(id), waiter: r}, id})
+	r := newReply(func(c *domain.Catalog, _ int64) (uint64, error) { return c.Index(), nil })
+	d.leads.Tell(&eraseLead{command{Stamp: by, subject: int64(id), waiter: r}, id})
 	if index, err = await(ctx, d, r); err != nil {
 		return 0, err
 	}

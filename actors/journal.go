@@ -67,6 +67,7 @@ func (j *journal) gather(c *commit) {
 	j.batch = append(j.batch, c)
 	bytes := 0
 	if len(c.record.Events) > 0 {
+		c.record.By = c.By
 		bytes = j.log.Add(c.record)
 	}
 	if bytes >= maxBatchBytes || len(j.batch) >= maxBatch {

@@ -8,7 +8,19 @@ type (
 		command
 		desk *desk
 		domain.NewContact
-		lead domain.LeadID
+		lead     domain.LeadID
+		replayed *bool // set by the source before the journal settles the command
+	}
+	// newContacts are contacts of one request; each is a command of its own.
+	newContacts struct{ items []*newContact }
+	// reopenContact is a closed contact on its way to its source.
+	reopenContact struct {
+		command
+		desk     *desk
+		lead     domain.LeadID
+		id       domain.ContactID
+		priority uint8
+		had      domain.OperatorID
 	}
 	createLead struct {
 		command
@@ -33,7 +45,12 @@ type leads struct {
 func (l *leads) handle(message any) {
 	switch m := message.(type) {
 	case *newContact:
-		l.route(m)
+		l.identify(m)
+		m.desk.Tell(m)
+	case *newContacts:
+		l.routeMany(m)
+	case *reopenContact:
+		l.reopen(m)
 	case *createLead:
 		l.create(m)
 	case *changeLead:
@@ -43,15 +60,48 @@ func (l *leads) handle(message any) {
 	}
 }
 
-func (l *leads) route(m *newContact) {
+// identify finds or creates the lead of a contact, and gives the contact its id.
+func (l *leads) identify(m *newContact) {
 	lead, known := l.registry.Lookup(m.Email)
 	if !known {
-		lead = l.registry.Add(m.Email)
-		l.journal.Tell(leadCreated(command{at: m.at}, lead, domain.NewLead{Email: m.Email, Name: m.Name, Phone: m.Phone}))
+		n := domain.NewLead{Email: m.Email, Name: m.Name, Phone: m.Phone}
+		lead = l.registry.Add(n)
+		l.journal.Tell(leadCreated(command{Stamp: m.Stamp}, lead, n))
+	} else if filled, any := l.registry.Fill(lead, m.Name, m.Phone); any {
+		l.journal.Tell(leadChanged(command{Stamp: m.Stamp}, &filled))
 	}
 	m.lead, m.passed = lead, lead
 	l.passing.begin(lead)
 	m.subject = int64(l.registry.NextContact())
+}
+
+// routeMany splits the contacts of one request by source: one message for each.
+func (l *leads) routeMany(m *newContacts) {
+	bySource := map[*desk]*newContacts{}
+	var order []*desk
+	for _, item := range m.items {
+		l.identify(item)
+		of := bySource[item.desk]
+		if of == nil {
+			of = &newContacts{}
+			bySource[item.desk] = of
+			order = append(order, item.desk)
+		}
+		of.items = append(of.items, item)
+	}
+	for _, to := range order {
+		to.Tell(bySource[to])
+	}
+}
+
+// reopen passes a closed contact on, unless its lead was erased meanwhile.
+func (l *leads) reopen(m *reopenContact) {
+	if l.registry.Erased(m.lead) {
+		l.journal.Tell(&commit{command: m.command, err: domain.LeadGone(m.lead)})
+		return
+	}
+	m.passed = m.lead
+	l.passing.begin(m.lead)
 	m.desk.Tell(m)
 }
 
@@ -62,25 +112,29 @@ func (l *leads) create(m *createLead) {
 		l.journal.Tell(&commit{command: m.command, err: err})
 		return
 	}
-	id := l.registry.Add(m.Email)
+	id := l.registry.Add(m.NewLead)
 	m.subject = int64(id)
 	l.journal.Tell(leadCreated(m.command, id, m.NewLead))
 }
 
 func leadCreated(c command, id domain.LeadID, n domain.NewLead) *commit {
-	return &commit{command: c, record: domain.Record{At: c.at, Events: []domain.Event{
+	return &commit{command: c, record: domain.Record{At: c.At, Events: []domain.Event{
 		&domain.LeadCreated{ID: id, Email: n.Email, Name: n.Name, Phone: n.Phone},
 	}}}
 }
 
+func leadChanged(c command, e *domain.LeadChanged) *commit {
+	return &commit{command: c, record: domain.Record{At: c.At, Events: []domain.Event{e}}}
+}
+
 func (l *leads) change(m *changeLead) {
-	c := &commit{command: m.command}
-	if l.registry.Erased(m.id) {
-		c.err = domain.LeadGone(m.id)
-	} else if m.Name != nil || m.Phone != nil {
-		c.record = domain.Record{At: m.at, Events: []domain.Event{
-			&domain.LeadChanged{ID: m.id, Name: m.Name, Phone: m.Phone},
-		}}
+	switch {
+	case l.registry.Erased(m.id):
+		l.journal.Tell(&commit{command: m.command, err: domain.LeadGone(m.id)})
+	case m.Name == nil && m.Phone == nil:
+		l.journal.Tell(&commit{command: m.command})
+	default:
+		l.registry.Note(m.id, m.Name, m.Phone)
+		l.journal.Tell(leadChanged(m.command, &domain.LeadChanged{ID: m.id, Name: m.Name, Phone: m.Phone}))
 	}
-	l.journal.Tell(c)
 }

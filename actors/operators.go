@@ -12,9 +12,13 @@ type (
 		id domain.OperatorID
 		domain.OperatorPatch
 	}
+	deleteOperator struct {
+		command
+		id domain.OperatorID
+	}
 )
 
-// operators creates and changes operators. The seats do both steps in one; the mailbox gives the order of the ids.
+// operators creates, changes and deletes operators. The seats do both steps in one; the mailbox gives the order of the ids.
 type operators struct {
 	seats *seats
 	next  domain.OperatorID
@@ -26,6 +30,8 @@ func (o *operators) handle(message any) {
 		o.create(m)
 	case *changeOperator:
 		o.seats.change(m.id, m.OperatorPatch, &commit{command: m.command})
+	case *deleteOperator:
+		o.seats.delete(m.id, &commit{command: m.command})
 	}
 }
 
@@ -33,9 +39,8 @@ func (o *operators) create(m *createOperator) {
 	id := o.next
 	o.next++
 	m.subject = int64(id)
-	created := &domain.OperatorCreated{ID: id, Name: m.Name, Active: m.Active, MaxLoad: m.MaxLoad}
-	o.seats.create(
-		domain.Operator{ID: id, Name: m.Name, Active: m.Active, MaxLoad: m.MaxLoad, CreatedAt: m.at},
-		&commit{command: m.command, record: domain.Record{At: m.at, Events: []domain.Event{created}}},
-	)
+	added := domain.Operator{
+		ID: id, Name: m.Name, Active: m.Active, MaxLoad: m.MaxLoad, ExternalID: m.ExternalID, Username: m.Username, CreatedAt: m.At,
+	}
+	o.seats.create(added, &commit{command: m.command, record: domain.Record{At: m.At, Events: []domain.Event{added.Created()}}})
 }

@@ -11,24 +11,24 @@ type waiter interface {
 // reply carries a command's answer back: what the command's subject looks like in the catalog right after the command.
 type reply[T any] struct {
 	done  chan error // room for one: the journal never waits for a reader
-	find  func(c *domain.Catalog, subject int64) (T, bool)
+	find  func(c *domain.Catalog, subject int64) (T, error)
 	value T
 }
 
-func newReply[T any](find func(*domain.Catalog, int64) (T, bool)) *reply[T] {
+func newReply[T any](find func(*domain.Catalog, int64) (T, error)) *reply[T] {
 	return &reply[T]{done: make(chan error, 1), find: find}
 }
 
 func (r *reply[T]) settle(c *domain.Catalog, subject int64, err error) {
 	if err == nil {
-		r.value, _ = r.find(c, subject)
+		r.value, err = r.find(c, subject)
 	}
 	r.done <- err
 }
 
 // command is what every message that somebody waits for has in common.
 type command struct {
-	at      domain.Time
+	domain.Stamp
 	subject int64 // the id that the answer shows; the decider sets it where it gives the id
 	waiter  waiter
 	passed  domain.LeadID // of a contact that the leads decider passed on; else 0

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"minicrm/domain"
 )
@@ -12,7 +13,7 @@ import (
 // journal's order is the seats' order, whatever a crash cuts off.
 //
 // Sending is a push into a mailbox: it does not block, so a lock is never held for long. Two locks are only ever
-// taken together by a transfer, in id order.
+// taken together by a transfer, in id order, and those of all its operators by the end of a source, in that order too.
 type seats struct {
 	memory    memory
 	journal   mailbox
@@ -26,10 +27,30 @@ type seat struct {
 	*domain.Seating
 }
 
-// desk is where a source can be reached: its mailbox, and its published head.
+// desk is where a source can be reached: its mailbox, and its published heads.
 type desk struct {
 	mailbox
-	head domain.Head
+	*heads
+	gone atomic.Bool // it was deleted, and that is committed
+}
+
+// heads is where one source publishes who waits: for all operators, and for each that it was ever linked to. The
+// source itself makes the words, and so does the start.
+type heads struct {
+	all  domain.Head
+	owns map[domain.OperatorID]domain.Head
+}
+
+func newHeads(m memory) *heads {
+	return &heads{all: m.word(), owns: map[domain.OperatorID]domain.Head{}}
+}
+
+// of is what an operator reads.
+func (h *heads) of(op domain.OperatorID, m memory) domain.Heads {
+	if h.owns[op] == nil {
+		h.owns[op] = m.word()
+	}
+	return domain.Heads{All: h.all, Own: h.owns[op]}
 }
 
 func (s *seats) operator(id domain.OperatorID) *seat { return s.operators.get(int64(id)) }
@@ -54,17 +75,45 @@ func (s *seats) change(op domain.OperatorID, p domain.OperatorPatch, c *commit) 
 	o := s.operator(op)
 	o.Lock()
 	defer o.Unlock()
-	after := p.Apply(o.Operator)
-	if after == o.Operator {
+	if o.Deleted {
+		c.err = domain.OperatorGone(op)
 		s.journal.Tell(c)
 		return
 	}
-	c.record = domain.Record{At: c.at, Events: []domain.Event{&domain.OperatorChanged{
-		ID: op, Name: after.Name, Active: after.Active, MaxLoad: after.MaxLoad,
-	}}}
+	active := o.Active
+	c.record = record(c.At, o.Change(p))
 	s.journal.Tell(c)
-	o.Change(p)
-	s.fill(o, c.at)
+	s.fill(o, c.At)
+	if o.Active != active {
+		s.recheck(o, c.At)
+	}
+}
+
+// recheck tells the operator's sources that it came or went: what waits for somebody else than the one that released it
+// may have that one now, or no longer. The caller holds the lock.
+func (s *seats) recheck(o *seat, at domain.Time) {
+	for source := range o.Sources {
+		s.sources.get(int64(source)).Tell(&recheck{at})
+	}
+}
+
+// delete ends an operator and commits c, for which it makes the record.
+func (s *seats) delete(op domain.OperatorID, c *commit) {
+	o := s.operator(op)
+	o.Lock()
+	defer o.Unlock()
+	var events []domain.Event
+	events, c.err = o.Delete()
+	c.record = record(c.At, events)
+	s.journal.Tell(c)
+}
+
+// record is a record of events; none makes none.
+func record(at domain.Time, events []domain.Event) domain.Record {
+	if len(events) == 0 {
+		return domain.Record{}
+	}
+	return domain.Record{At: at, Events: events}
 }
 
 // fill grants the operator's free seats, from then on taken, to whoever waits for them. The caller holds the lock.
@@ -82,7 +131,7 @@ func (s *seats) fill(o *seat, at domain.Time) {
 type port struct {
 	*seats
 	source  domain.SourceID
-	head    domain.Head
+	heads   *heads
 	current command
 }
 
@@ -90,13 +139,21 @@ var _ domain.Seats = (*port)(nil)
 
 // Publish stores the head where every operator that the source is linked to sees it.
 func (p *port) Publish(head domain.Rank) {
-	if p.head.Load() != int64(head) {
-		p.head.Store(int64(head))
+	if p.heads.all.Load() != int64(head) {
+		p.heads.all.Store(int64(head))
 	}
 }
 
+// PublishFor stores the head where one operator sees it.
+func (p *port) PublishFor(op domain.OperatorID, head domain.Rank) {
+	p.heads.of(op, p.memory).Own.Store(int64(head))
+}
+
 // Open looks without the lock.
-func (p *port) Open(op domain.OperatorID) bool { return p.operator(op).Looks() }
+func (p *port) Open(op domain.OperatorID) bool { return p.operator(op).LooksOpen() }
+
+// Active looks without the lock.
+func (p *port) Active(op domain.OperatorID) bool { return p.operator(op).LooksActive() }
 
 // Take takes a seat and sends r in one step.
 func (p *port) Take(op domain.OperatorID, rank domain.Rank, r domain.Record) bool {
@@ -119,9 +176,17 @@ func (p *port) taken(taken bool, o *seat, r domain.Record) bool {
 	if taken {
 		p.Commit(r)
 	} else {
-		p.fill(o, r.At)
+		p.finish(o, r.At, o.Retire())
 	}
 	return taken
+}
+
+// finish commits the end of a draining, if that is what freed a seat, and grants what is free.
+func (p *port) finish(o *seat, at domain.Time, events []domain.Event) {
+	if len(events) > 0 {
+		p.journal.Tell(&commit{record: record(at, events)})
+	}
+	p.fill(o, at)
 }
 
 // GiveBack grants the seat to the next in line, or frees it.
@@ -129,7 +194,7 @@ func (p *port) GiveBack(op domain.OperatorID, at domain.Time) {
 	o := p.operator(op)
 	o.Lock()
 	defer o.Unlock()
-	p.free(o, at)
+	p.finish(o, at, o.Free())
 }
 
 // Release sends r and frees the seat in one step.
@@ -137,13 +202,14 @@ func (p *port) Release(op domain.OperatorID, r domain.Record) {
 	o := p.operator(op)
 	o.Lock()
 	defer o.Unlock()
-	p.Commit(r)
-	p.free(o, r.At)
+	p.free(o, r)
 }
 
-func (p *port) free(o *seat, at domain.Time) {
-	o.Free()
-	p.fill(o, at)
+// free frees a seat with the record that says so; a draining that this ends is part of it.
+func (p *port) free(o *seat, r domain.Record) {
+	r.Events = append(r.Events, o.Free()...)
+	p.Commit(r)
+	p.fill(o, r.At)
 }
 
 // Place takes the new operator's seat, sends the record and frees the old operator's seat in one step, under both locks.
@@ -159,10 +225,12 @@ func (p *port) Place(a *domain.ContactAssigned, force bool, at domain.Time) erro
 		return err
 	}
 	a.How = how
-	p.Commit(domain.Record{At: at, Events: []domain.Event{a}})
-	if from != nil {
-		p.free(from, at)
+	r := domain.Record{At: at, Events: []domain.Event{a}}
+	if from == nil {
+		p.Commit(r)
+		return nil
 	}
+	p.free(from, r)
 	return nil
 }
 
@@ -182,19 +250,23 @@ func (p *port) Serve(op domain.OperatorID, wanted bool, r domain.Record) error {
 	o := p.operator(op)
 	o.Lock()
 	defer o.Unlock()
+	if err := o.Serve(p.source, p.heads.of(op, p.memory), wanted); err != nil {
+		return err
+	}
 	p.Commit(r)
-	o.Serve(p.source, p.head, wanted)
 	p.fill(o, r.At)
 	return nil
 }
 
-// Leave sends the end of the link and closes the operator's seats to this source in one step.
-func (p *port) Leave(op domain.OperatorID, r domain.Record) {
-	o := p.operator(op)
-	o.Lock()
-	defer o.Unlock()
+// Leave sends the end of links and closes the operators' seats to this source in one step, under all their locks.
+func (p *port) Leave(ops []domain.OperatorID, r domain.Record) {
+	for _, op := range ops { // ascending, as everywhere
+		o := p.operator(op)
+		o.Lock()
+		defer o.Unlock()
+		o.Leave(p.source)
+	}
 	p.Commit(r)
-	o.Serve(p.source, p.head, false)
 }
 
 // Commit sends a record.

@@ -105,6 +105,21 @@ func (n NewContact) Validate() error {
 	return bad.err()
 }
 
+// CreatedContact is what became of a request to create a contact.
+type CreatedContact struct {
+	Contact  Contact
+	Replayed bool // an earlier request with the same key had made it
+	Err      error
+}
+
+// Released is what became of the contacts of an operator that were all to be released.
+type Released struct {
+	Total    int // that it held
+	Assigned int // that others have now, or it again
+	Open     int // that wait
+	Skipped  int // that were closed, or went elsewhere, meanwhile
+}
+
 // ValidatePriority checks a contact's new priority.
 func ValidatePriority(priority int64) error {
 	var bad fieldErrors

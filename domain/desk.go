@@ -64,24 +64,27 @@ func (d *Desk) Edit(p SourcePatch, at Time) {
 }
 
 // Create dispatches a new contact: to prefer (0 = nobody) when that operator is eligible, to whom the ledger picks, or
-// into the backlog.
-func (d *Desk) Create(c *ContactCreated, prefer OperatorID, at Time) {
-	d.enter(c.ID, c.Priority, prefer, at, c)
+// into the backlog. It is false when the source refused it.
+func (d *Desk) Create(c *ContactCreated, prefer OperatorID, at Time) bool {
+	return d.enter(c.ID, c.Priority, prefer, at, c)
 }
+
+// StickyWindow is for how long a lead that comes back goes to its last operator; 0 = never.
+func (d *Desk) StickyWindow() Time { return Time(d.source.StickyWindow) * 1_000_000 }
 
 // enter dispatches a contact that the event brings to the desk. Behind others that wait it can only wait, too, unless
 // the operator that is free is one that those must not have.
-func (d *Desk) enter(id ContactID, priority uint8, prefer OperatorID, at Time, event Event) {
+func (d *Desk) enter(id ContactID, priority uint8, prefer OperatorID, at Time, event Event) bool {
 	d.live[id] = liveContact{priority: priority}
 	rank := RankOf(id, priority)
 	queued := d.source.Backlog == BacklogAuto && d.backlog.Len() > 0
 	if !queued && (d.stick(rank, prefer, at, event) || d.assign(rank, at, event)) {
-		return
+		return true
 	}
 	if limit := d.source.BacklogLimit; limit > 0 && d.backlog.Len() >= limit {
 		delete(d.live, id)
 		d.seats.Answer(Refuse(CodeBacklogFull, "%d contacts wait in source %d, the most it lets wait", limit, d.source.ID))
-		return
+		return false
 	}
 	d.backlog.Add(rank)
 	if head := d.head(); head == rank || len(d.shunned) > 0 {
@@ -89,10 +92,11 @@ func (d *Desk) enter(id ContactID, priority uint8, prefer OperatorID, at Time, e
 		// A seat that was released before the head was published went to nobody: look once more.
 		if d.assign(rank, at, event) {
 			d.unqueue(rank)
-			return
+			return true
 		}
 	}
 	d.seats.Commit(Record{At: at, Events: []Event{event}})
+	return true
 }
 
 // stick gives a contact to the operator that its lead had before, if that one is eligible. The ledger is charged, unless

@@ -139,3 +139,28 @@ func (c *Catalog) NameOf(id NameID) string {
 	}
 	return c.names.list[id-1]
 }
+
+// Made says that a contact was committed, whatever became of it.
+func (c *Catalog) Made(id ContactID) bool {
+	_, forgotten := c.Forgotten(id)
+	return forgotten || c.has(id)
+}
+
+// LastOperator is who has or had the lead's latest contact in a source that anybody had, if that was assigned or closed
+// since a moment; 0 = nobody.
+func (c *Catalog) LastOperator(source SourceID, lead LeadID, since Time) OperatorID {
+	if !c.hasLead(lead) {
+		return 0
+	}
+	places := c.leads.get(int64(lead - 1)).contacts
+	for i := len(places) - 1; i >= 0; i-- {
+		contact := c.placed(places[i])
+		if contact.Source == source && contact.Operator != 0 {
+			if max(contact.AssignedAt, contact.ClosedAt) < since {
+				return 0
+			}
+			return contact.Operator
+		}
+	}
+	return 0
+}

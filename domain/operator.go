@@ -49,6 +49,9 @@ func (o *Operator) retire() bool {
 	return true
 }
 
+// Created is the event that creates the operator as it is.
+func (o *Operator) Created() *OperatorCreated { return (*OperatorCreated)(o.changed()) }
+
 // changed is the event that says how the operator is now.
 func (o *Operator) changed() *OperatorChanged {
 	return &OperatorChanged{

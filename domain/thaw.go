@@ -11,7 +11,7 @@ func Thaw(p Progress, operators []Operator, sources []FrozenSource) (*Catalog, e
 	c := NewCatalog()
 	c.index, c.last = p.Index, p.Last
 	for _, o := range operators {
-		if err := c.operatorCreated((*OperatorCreated)(o.changed()), o.CreatedAt); err != nil {
+		if err := c.operatorCreated(o.Created(), o.CreatedAt); err != nil {
 			return nil, err
 		}
 		c.operators[o.ID-1].Deleted = o.Deleted
