@@ -121,7 +121,7 @@ func ParseKeys(text []byte) (*Keys, error) {
 	if len(text) > MaxKeysFile {
 		return nil, fmt.Errorf("it has more than %d bytes", MaxKeysFile)
 	}
-	var entries []keyEntry
+	var entries []*keyEntry // YAML leaves nulls out of a list of values
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	switch err := d.Decode(&entries); {
@@ -156,6 +156,9 @@ var keyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // key checks an entry.
 func (e *keyEntry) key() (*Key, error) {
+	if e == nil {
+		return nil, errors.New("it is empty")
+	}
 	k := &Key{Name: e.Name, Role: roleNames[e.Role], Sources: slices.Sorted(slices.Values(e.Sources))}
 	if !keyName.MatchString(e.Name) {
 		return nil, errors.New("name must have 1 to 64 of the characters A-Z a-z 0-9 . _ -, a letter or digit first")
