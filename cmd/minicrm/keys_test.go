@@ -121,7 +121,7 @@ func TestKeysOfARunningServer(t *testing.T) {
 
 // reloadMetric is what /metrics says of the last reading of something.
 func (s *server) reloadMetric(what string) string {
-	m := regexp.MustCompile(`minicrm_reload_successful\{what="` + what + `"\} (\S+)`).FindStringSubmatch(s.metrics())
+	m := regexp.MustCompile(`minicrm_reload_successful\{what="` + what + `"\} (\S+)`).FindStringSubmatch(s.text("/metrics"))
 	if m == nil {
 		return ""
 	}
@@ -162,9 +162,9 @@ func TestAdminListener(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys.yaml")
 	root := newKey(t, file, "--name=root", "--role=admin")
 	config := filepath.Join(t.TempDir(), "config.yaml")
-	check(t, os.WriteFile(config, []byte("log-level: warn\n"), 0o600))
+	check(t, os.WriteFile(config, []byte("log-level: info\n"), 0o600))
 	t.Setenv("MINICRM_CONFIG", config)
-	s := startServer(t, t.TempDir(), "", "--keys="+file, "--admin-listen=127.0.0.1:0", "--log-level=info")
+	s := startServer(t, t.TempDir(), "", "--keys="+file, "--admin-listen=127.0.0.1:0")
 	m := regexp.MustCompile(`admin=(\S+)`).FindStringSubmatch(s.stderr.String())
 	if m == nil {
 		t.Fatal("the admin listener is not announced")
@@ -184,6 +184,12 @@ func TestAdminListener(t *testing.T) {
 	admin.with(root).must("PUT", "/log-level", "debug", nil)
 	s.with(root).must("GET", "/v1/sources", "", nil)
 	await(t, "a line at debug", func() bool { return strings.Contains(s.stderr.String(), "route=/v1/sources") })
+	check(t, os.WriteFile(config, []byte("log-level: error\nmax-in-flight: 7\n"), 0o600))
+	s.signal(syscall.SIGHUP)
+	await(t, "the level in the file", func() bool { return admin.with(root).text("/log-level") == "error" })
+	if !strings.Contains(s.stderr.String(), "they need a restart") {
+		t.Error("nobody is told that max-in-flight needs a restart")
+	}
 	if !strings.Contains(admin.metrics(), fmt.Sprintf("minicrm_http_connections %d", 1)) {
 		t.Error("the connections are not counted")
 	}

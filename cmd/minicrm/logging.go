@@ -39,12 +39,12 @@ func (p *process) readLogLevel() error {
 	if err != nil {
 		return err
 	}
-	p.level.Set(fresh.Serve.LogLevel)
 	changed := fresh.Serve.Config
 	changed.LogLevel = p.config.LogLevel
 	if !reflect.DeepEqual(changed, p.config.Config) {
 		p.logger.Warn("settings other than log-level were changed; they need a restart")
 	}
+	p.level.Set(fresh.Serve.LogLevel)
 	return nil
 }
 

@@ -87,9 +87,14 @@ func (s *server) liveThrough() {
 
 func (s *server) metrics() string {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.base+"/metrics", http.NoBody)
+	return s.with("zqkey").text("/metrics")
+}
+
+// text is what a path answers that is not JSON.
+func (s *server) text(path string) string {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.base+path, http.NoBody)
 	check(s.t, err)
-	req.Header.Set("Authorization", "Bearer zqkey")
 	got, err := s.client.Do(req)
 	check(s.t, err)
 	defer func() { _ = got.Body.Close() }() // it was read to its end

@@ -117,7 +117,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 				}
 				got := part.as(key, r.Method, path, "").status
 				refused := got == http.StatusForbidden || got == http.StatusUnauthorized
-				if r.Path == "/v1/contacts" && r.Method != "POST" && key == "chat-1" {
+				if r.Path == "/v1/contacts" && r.Method != http.MethodPost && key == "chat-1" {
 					allowed = false // only with source_id: TestGatewaysSeeTheirSources
 				}
 				if refused == allowed || refused && got != refusal {

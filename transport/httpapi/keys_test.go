@@ -52,7 +52,7 @@ func TestParseKeysRefuses(t *testing.T) {
 		"keys: []":                    "not a list",
 		"- {":                         "not a list",
 		good + "- 1":                  "not a list",
-		good + "- {nmae: x}":          "nmae not found",
+		good + "- {nick: x}":          "nick not found",
 		good + "- null":               "key 2: it is empty",
 		good + "- {role: admin}":      "key 2: name",
 		good + "- {name: a b}":        "key 2: name",
