@@ -128,7 +128,7 @@ func (c *Catalog) AddKey(use KeyUse) error {
 	return nil
 }
 
-// AddTrail adds the next part of a frozen catalog's trails, and checks the source's last part against its ledger.
+// AddTrail adds the next part of a frozen catalog's trails. Check says whether the last one leads to the source's ledger.
 func (c *Catalog) AddTrail(p TrailPart) error {
 	s := c.source(p.Source)
 	if s == nil || len(p.Steps) == 0 || len(p.Steps) > legSize {
