@@ -113,7 +113,7 @@ func rowsOf(l *Ledger, ops ...OperatorID) Rows {
 // decide is one whole decision.
 func decide(l *Ledger, set Rows) OperatorID {
 	row := l.Pick(set)
-	l.Charge(set, row)
+	l.Charge(set, row, Automatic)
 	return l.rows[row].Operator
 }
 
