@@ -262,10 +262,12 @@ func (d *Desk) publish() {
 	for i := range d.shunned {
 		s := &d.shunned[i]
 		own := d.first(s.operator)
-		if own == head {
+		switch own {
+		case head:
 			own = 0
-		} else if own == 0 {
+		case 0:
 			own = Nobody
+		default:
 		}
 		s.publish(d.seats, own)
 	}

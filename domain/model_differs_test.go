@@ -72,7 +72,7 @@ func (m *model) contactsDiffer(c *Catalog) error {
 		}
 		if want.archived {
 			if _, err := c.Decision(id); codeOf(err) != CodeContactArchived {
-				return fmt.Errorf("contact %d was archived, and its decision is %v", id, err)
+				return fmt.Errorf("contact %d was archived, and its decision is refused otherwise: %w", id, err)
 			}
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 // The keys of a world are few and soon forgotten, so that both happens.
 const (
 	worldKeyWindow Time = 40
-	worldMaxKeys        = 6
+	worldMaxKeys   int  = 6
 )
 
 // world is a dispatcher without actors: desks over a floor, and the catalog that their records build. Its model judges
