@@ -113,7 +113,8 @@ func (n *Contact) SetPast(steps []Step) {
 
 // AddName adds the next name of a frozen catalog.
 func (c *Catalog) AddName(name string) error {
-	if id := c.names.id(name); int(id) != len(c.names.list) || id == 0 {
+	next := NameID(len(c.names.list) + 1)
+	if c.names.id(name) != next {
 		return fmt.Errorf("a name is there twice, or empty, or there are too many")
 	}
 	return nil
