@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"minicrm/domain"
 	"minicrm/transport/httpapi"
 )
 
@@ -31,7 +32,10 @@ func main() {
 		kong.Description("Hands customer contacts to operators, by exact weighted share. Every flag has an environment variable."),
 		kong.UsageOnError(),
 		kong.DefaultEnvars("MINICRM"),
-		kong.Vars{"max_in_flight": strconv.Itoa(httpapi.DefaultMaxInFlight)},
+		kong.Vars{
+			"max_in_flight": strconv.Itoa(httpapi.DefaultMaxInFlight),
+			"max_keys":      strconv.Itoa(domain.DefaultMaxKeys),
+		},
 	)
 	ctx.FatalIfErrorf(ctx.Run())
 }

@@ -19,14 +19,19 @@ import (
 )
 
 type serveCmd struct {
-	Listen          string           `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
-	Data            string           `default:"./data" help:"Directory that holds the state; made when missing."`
-	SnapshotEvery   uint64           `default:"1000000" help:"Records from one snapshot to the next; 0 = only on SIGUSR1 or POST /v1/snapshots."`
-	RetainClosed    time.Duration    `default:"720h" help:"Closed contacts older than this are archived and forgotten; 0 = kept for ever."`
-	MinFreeDisk     units.Base2Bytes `default:"256MiB" help:"Below this much free disk, commands are answered 507; reads go on."`
-	MaxInFlight     int              `default:"${max_in_flight}" help:"Commands in flight at most; over it the answer is 503."`
-	ShutdownTimeout time.Duration    `default:"30s" help:"How long a stop waits for requests in flight."`
-	LogLevel        slog.Level       `default:"info" help:"debug, info, warn or error."`
+	Listen        string           `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
+	Data          string           `default:"./data" help:"Directory that holds the state; made when missing."`
+	SnapshotEvery uint64           `default:"1000000" help:"Records from one snapshot to the next; 0 = only on SIGUSR1 or POST /v1/snapshots."`
+	RetainClosed  time.Duration    `default:"720h" help:"Closed contacts older than this are archived and forgotten; 0 = kept for ever."`
+	MinFreeDisk   units.Base2Bytes `default:"256MiB" help:"Below this much free disk, commands are answered 507; reads go on."`
+	MaxInFlight   int              `default:"${max_in_flight}" help:"Commands in flight at most, a batch counted by its contacts; over it the answer is 503."`
+
+	IdempotencyWindow  time.Duration `default:"24h" help:"For how long an idempotency key is remembered."`
+	IdempotencyMaxKeys int           `default:"${max_keys}" help:"How many idempotency keys are remembered at most; the oldest go first."`
+	RocketchatToken    string        `help:"Secret token that Rocket.Chat sends; without one there is no /integrations/rocketchat/next."`
+
+	ShutdownTimeout time.Duration `default:"30s" help:"How long a stop waits for requests in flight."`
+	LogLevel        slog.Level    `default:"info" help:"debug, info, warn or error."`
 }
 
 // Run serves until SIGTERM or SIGINT, or until the dispatcher fails: then it exits with status 1 at once. It listens
@@ -81,6 +86,9 @@ func (c *serveCmd) config(logger *slog.Logger, r *recovery) config {
 		retainClosed:  max(0, c.RetainClosed),
 		minFreeDisk:   uint64(max(0, c.MinFreeDisk)),
 		maxInFlight:   c.MaxInFlight,
+		keyWindow:     c.IdempotencyWindow,
+		maxKeys:       c.IdempotencyMaxKeys,
+		rocketChat:    c.RocketchatToken,
 		progress:      r.progress,
 		logger:        logger,
 		fatal:         exit,

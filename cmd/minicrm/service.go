@@ -37,6 +37,9 @@ type config struct {
 	minFreeDisk   uint64
 	retainClosed  time.Duration // 0 = for ever
 	maxInFlight   int
+	keyWindow     time.Duration // of idempotency keys; 0 = the default, like maxKeys
+	maxKeys       int
+	rocketChat    string                  // the secret token; "" = no such route
 	progress      func(done, total int64) // of the recovery
 	logger        *slog.Logger
 	fatal         func(error) // see actors.Options
@@ -78,7 +81,8 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 	}
 	dispatcher, err := actors.Start(actors.Options{
 		Journal: journal{store}, Now: wallClock, Registerer: registry, Logger: c.logger,
-		SnapshotEvery: c.snapshotEvery, Progress: c.progress, Fatal: c.fatal,
+		SnapshotEvery: c.snapshotEvery, KeyWindow: c.keyWindow, MaxKeys: c.maxKeys,
+		Progress: c.progress, Fatal: c.fatal,
 	})
 	if err != nil {
 		return nil, err
@@ -94,6 +98,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 		DiskLow:       space.Low,
 		SnapshotEvery: c.snapshotEvery,
 		MaxInFlight:   c.maxInFlight,
+		RocketChat:    c.rocketChat,
 		Logger:        c.logger,
 	})
 	if c.retainClosed > 0 {
