@@ -70,10 +70,17 @@ func TestInFlightLimit(t *testing.T) {
 			{"POST", "/v1/contacts", post},
 			{"POST", "/v1/contacts/1/close", ``},
 			{"POST", "/v1/contacts/1/assign", `{"operator_id":1}`},
+			{"POST", "/v1/contacts/1/release", ``},
+			{"POST", "/v1/contacts/1/reopen", ``},
+			{"PATCH", "/v1/contacts/1", `{"priority":1}`},
+			{"POST", "/v1/contacts/batch", `[` + post + `]`},
+			{"POST", "/v1/operators/1/release-all", ``},
+			{"DELETE", "/v1/operators/1", ``},
+			{"DELETE", "/v1/sources/1", ``},
 		} {
 			e.do(c.method, c.path, c.body).problem(503, "overloaded")
 		}
-		if got := e.metric("minicrm_http_refused_total"); got != float64(11*(round+1)) {
+		if got := e.metric("minicrm_http_refused_total"); got != float64(18*(round+1)) {
 			t.Errorf("refused %v", got)
 		}
 		e.do("GET", "/v1/sources", "").ok()
