@@ -49,7 +49,7 @@ func noted(blank Rows, id LeadID, value *string) Rows {
 
 // Fill fills in a lead's blank name and phone with those of its new contact; false when nothing is filled in. What is not
 // blank stays: an admin may have set it.
-func (r *Registry) Fill(id LeadID, name, phone string) (changed LeadChanged, any bool) {
+func (r *Registry) Fill(id LeadID, name, phone string) (changed LeadChanged, filled bool) {
 	changed.ID = id
 	if name != "" && r.noName.Has(int(id)) {
 		changed.Name = &name

@@ -34,6 +34,14 @@ type serveCmd struct {
 	LogLevel        slog.Level    `default:"info" help:"debug, info, warn or error."`
 }
 
+// Validate refuses what would forget every idempotency key.
+func (c *serveCmd) Validate() error {
+	if c.IdempotencyWindow <= 0 || c.IdempotencyMaxKeys < 1 {
+		return errors.New("--idempotency-window and --idempotency-max-keys must be above 0")
+	}
+	return nil
+}
+
 // Run serves until SIGTERM or SIGINT, or until the dispatcher fails: then it exits with status 1 at once. It listens
 // from the start, so that whoever watches sees how far the recovery has come.
 func (c *serveCmd) Run() error {

@@ -37,8 +37,8 @@ type config struct {
 	minFreeDisk   uint64
 	retainClosed  time.Duration // 0 = for ever
 	maxInFlight   int
-	keyWindow     time.Duration // of idempotency keys; 0 = the default, like maxKeys
-	maxKeys       int
+	keyWindow     time.Duration // for how long idempotency keys are remembered
+	maxKeys       int           // and how many
 	rocketChat    string                  // the secret token; "" = no such route
 	progress      func(done, total int64) // of the recovery
 	logger        *slog.Logger
@@ -58,7 +58,10 @@ func metricsHandler(r *prometheus.Registry) http.Handler {
 
 // openService recovers the state, drains the backlogs and is ready when it returns.
 func openService(c config, registry *prometheus.Registry) (*service, error) {
-	store, err := persistence.OpenStore(c.data, persistence.Options{Logger: c.logger, Registerer: registry})
+	store, err := persistence.OpenStore(c.data, persistence.Options{
+		Logger: c.logger, Registerer: registry,
+		Prepare: func(cat *domain.Catalog) { cat.LimitKeys(domain.Time(c.keyWindow.Microseconds()), c.maxKeys) },
+	})
 	if err != nil {
 		return nil, err
 	}
