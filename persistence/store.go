@@ -31,6 +31,7 @@ type Store struct {
 	disk    files
 	logger  *slog.Logger
 	metrics *storeMetrics
+	prepare func(*domain.Catalog)
 
 	newest    atomic.Uint64  // index of the newest good snapshot
 	snapshots sync.Mutex     // held while a snapshot is written or read
@@ -59,7 +60,7 @@ func openStore(dir string, o Options, d files) (*Store, error) {
 		m.unregister()
 		return nil, err
 	}
-	s := &Store{dir: dir, journal: journal, disk: d, logger: o.Logger, metrics: m}
+	s := &Store{dir: dir, journal: journal, disk: d, logger: o.Logger, metrics: m, prepare: o.Prepare}
 	if err := s.makeSnapshotsDir(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the data directory: %w", err), s.Close())
 	}
