@@ -53,6 +53,9 @@ func TestRightService(t *testing.T) {
 			if int(report.Posted) != len(f.contacts) || o.Contacts > 0 && report.Posted != o.Contacts {
 				t.Errorf("%d contacts were reported, %d came", report.Posted, len(f.contacts))
 			}
+			if int(report.Leads) != len(f.leads) {
+				t.Errorf("%d leads were reported, there are %d", report.Leads, len(f.leads))
+			}
 			if report.Loads.Compared != o.Operators {
 				t.Errorf("%d operators were compared", report.Loads.Compared)
 			}

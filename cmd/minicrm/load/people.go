@@ -83,6 +83,16 @@ func (p *people) knows(i int, lead int64) bool {
 	return p.leads[i].CompareAndSwap(0, lead) || p.leads[i].Load() == lead
 }
 
+// told is how many customers have a lead.
+func (p *people) told() (n int64) {
+	for i := range p.leads {
+		if p.leads[i].Load() != 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // returning draws customers by Zipf's law.
 func (p *people) returning(rng *rand.Rand, exponent float64) *rand.Zipf {
 	return rand.NewZipf(rng, exponent, zipfShift, uint64(len(p.ends)-1))

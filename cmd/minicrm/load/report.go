@@ -21,6 +21,7 @@ type Report struct {
 	Requests    float64            `json:"requests_per_s"`
 	Contacts    float64            `json:"contacts_per_s"`
 	Posted      int64              `json:"contacts_posted"`       // warm-up included
+	Leads       int64              `json:"leads"`                 // that were told
 	Waited      int64              `json:"contacts_found_nobody"` // likewise
 	Latency     map[string]Latency `json:"latency"`               // by kind, and all
 	Late        *Latency           `json:"sent_late,omitempty"`   // open loop
@@ -44,7 +45,7 @@ func (r *run) report() *Report {
 	o := r.options
 	p := &Report{
 		Target: o.Target, Loop: "closed", Connections: o.Connections, Batch: o.Batch, Seed: o.Seed,
-		Seconds: max(0, r.to.Sub(r.from).Seconds()), Posted: r.tally.posted.Load(), Waited: r.tally.open.Load(), Latency: map[string]Latency{},
+		Seconds: max(0, r.to.Sub(r.from).Seconds()), Posted: r.tally.posted.Load(), Leads: r.people.told(), Waited: r.tally.open.Load(), Latency: map[string]Latency{},
 	}
 	if o.Rate > 0 {
 		p.Loop, p.Rate, p.Arrivals = "open", o.Rate, o.Arrivals
@@ -116,7 +117,7 @@ func (r *Report) writeLatencies(b *strings.Builder) {
 }
 
 func (r *Report) writeChecks(b *strings.Builder) {
-	fmt.Fprintf(b, "contacts: %d posted, %d of them found nobody at once\n", r.Posted, r.Waited)
+	fmt.Fprintf(b, "contacts: %d posted, of %d leads; %d of them found nobody at once\n", r.Posted, r.Leads, r.Waited)
 	if r.Shares.Judged > 0 {
 		fmt.Fprintf(b, "shares: %d sources judged; no count is further than %.4f from its exact share, the bound is %.4f\n",
 			r.Shares.Judged, r.Shares.Worst, r.Shares.Bound)

@@ -118,6 +118,7 @@ func (r *run) open(ctx context.Context, load *sync.WaitGroup) {
 // measure only when the service is well; but not for ever.
 func (r *run) pace(ctx context.Context, due chan<- time.Time) {
 	s, sleep := newSchedule(r.options), newSleeper()
+	defer sleep.release()
 	last := r.start.Add(s.end() + r.options.Timeout)
 	for at := s.next(); at < s.end() && ctx.Err() == nil; at = s.next() {
 		when := r.start.Add(at)

@@ -17,6 +17,12 @@ func newSleeper() sleeper {
 	return sleeper{}
 }
 
+// release gives the thread back as it was.
+func (sleeper) release() {
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0)
+	runtime.UnlockOSThread()
+}
+
 func (sleeper) sleep(d time.Duration) {
 	if d <= 0 {
 		return

@@ -9,4 +9,6 @@ type sleeper struct{}
 
 func newSleeper() sleeper { return sleeper{} }
 
+func (sleeper) release() {}
+
 func (sleeper) sleep(d time.Duration) { <-time.After(d) }
