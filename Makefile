@@ -48,7 +48,7 @@ bench-http: build ## measure against a handler that does nothing and against Pos
 .PHONY: bench-check
 bench-check: build ## compare ratios with those of cmd/bench/baseline.json (about 2 minutes)
 	go build -o bin/bench ./cmd/bench
-	./bin/bench check
+	./bin/bench check --rounds 3 --duration 2s
 
 .PHONY: lint
 lint: ## check formatting, vet, linters, and that generated code is up to date

@@ -22,7 +22,7 @@ var errNoPostgres = errors.New("postgres is not installed (Debian's package is c
 
 // databaseTuning is what the database can be told beside its settings below.
 type databaseTuning struct {
-	Pool   int      `default:"24" help:"PostgreSQL: connections of the pool."`
+	Pool   int      `default:"32" help:"PostgreSQL: connections of the pool."`
 	Choose string   `default:"choose_skipping" help:"PostgreSQL: how an operator is chosen and locked; a function of postgres.sql."`
 	Set    []string `help:"PostgreSQL: further settings, as name=value."`
 }
@@ -46,7 +46,9 @@ type cluster struct {
 	tuning  databaseTuning      // of the next start
 	owner   *syscall.Credential // PostgreSQL refuses to run as root; nil = as we do
 	cmd     *exec.Cmd
-	output  bytes.Buffer
+	output  bytes.Buffer  // read only after exited
+	exited  chan struct{} // closed when cmd ended, with err
+	err     error
 }
 
 // newCluster makes a data directory below dir.
@@ -141,15 +143,31 @@ func (c *cluster) start(ctx context.Context) error {
 	if err := c.cmd.Start(); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(startTimeout); ; {
+	c.exited = make(chan struct{})
+	go func() {
+		c.err = c.cmd.Wait()
+		close(c.exited)
+	}()
+	return c.await(ctx)
+}
+
+// await returns when the server takes connections.
+func (c *cluster) await(ctx context.Context) error {
+	timeout := time.After(startTimeout)
+	for {
 		conn, err := pgx.Connect(ctx, c.database())
 		if err == nil {
 			return conn.Close(ctx)
 		}
-		if ctx.Err() != nil || time.Now().After(deadline) {
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-c.exited:
+			return fmt.Errorf("postgres ended before it was ready: %w: %s", c.err, c.output.String())
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), c.stop())
+		case <-timeout:
 			return errors.Join(fmt.Errorf("postgres is not ready: %w", err), c.stop())
 		}
-		<-time.After(50 * time.Millisecond)
 	}
 }
 
@@ -158,8 +176,9 @@ func (c *cluster) database() string { return "host=" + c.sockets + " user=bench 
 // stop is a fast shutdown: clients are cut off, a checkpoint is written.
 func (c *cluster) stop() error {
 	_ = c.cmd.Process.Signal(syscall.SIGINT) // it may have ended
-	if err := c.cmd.Wait(); err != nil {
-		return fmt.Errorf("postgres: %w: %s", err, c.output.String())
+	<-c.exited
+	if c.err != nil {
+		return fmt.Errorf("postgres: %w: %s", c.err, c.output.String())
 	}
 	return nil
 }

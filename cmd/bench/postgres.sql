@@ -76,6 +76,30 @@ BEGIN
     END LOOP;
 END $$;
 
+-- choose_in_order is the same with fewer looks at operators: the race is run among the links, and then the operators are
+-- looked at in its order, until one is eligible and not locked.
+CREATE FUNCTION choose_in_order(of_source bigint) RETURNS bigint LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    chosen bigint;
+BEGIN
+    LOOP
+        SELECT o.id INTO chosen FROM (
+            SELECT operator_id FROM links WHERE source_id = of_source AND weight > 0 ORDER BY -ln(1 - random()) / weight
+        ) l JOIN operators o ON o.id = l.operator_id
+        WHERE o.active AND o.load < o.max_load LIMIT 1 FOR UPDATE OF o SKIP LOCKED;
+        IF chosen IS NOT NULL THEN
+            RETURN chosen;
+        END IF;
+        PERFORM FROM links l JOIN operators o ON o.id = l.operator_id
+        WHERE l.source_id = of_source AND l.weight > 0 AND o.active AND o.load < o.max_load;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+        PERFORM pg_sleep(0.0005);
+    END LOOP;
+END $$;
+
 -- choose_locking_all locks all eligible operators, in the order of their ids, before it draws.
 CREATE FUNCTION choose_locking_all(of_source bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE

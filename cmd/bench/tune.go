@@ -10,7 +10,7 @@ type tuneCmd struct {
 	common
 	Connections int      `default:"64" help:"Connections."`
 	Pools       []int    `default:"16,24,48" help:"Connections of the pool."`
-	Chooses     []string `default:"choose_skipping,choose_locking_all" help:"Functions of postgres.sql that choose an operator."`
+	Chooses     []string `default:"choose_skipping,choose_in_order" help:"Functions of postgres.sql that choose an operator."`
 	Sets        []string `default:"autovacuum=on" sep:";" help:"Further settings, each name=value, tried one by one; separated by semicolons."`
 }
 
