@@ -66,7 +66,8 @@ func TestFallback(t *testing.T) {
 
 func snapshotNow(t testing.TB, r *running) SnapshotInfo {
 	t.Helper()
-	info, err := r.WriteSnapshot(context.Background(), r.catalog.Freeze(), r.Entry())
+	frozen, entry := roll(t, r)
+	info, err := r.WriteSnapshot(context.Background(), frozen, entry)
 	must(t, err)
 	return info
 }

@@ -112,6 +112,22 @@ func (j *Journal) Commit() error {
 	return nil
 }
 
+// roll begins a new segment of the log. Only an error of the log that is for good is one of the journal, too.
+func (j *Journal) roll() error {
+	if j.err != nil {
+		return j.err
+	}
+	err := j.log.Roll()
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("begin a new segment of the journal: %w", err)
+	if errors.Is(err, wal.ErrFailed) {
+		return j.fail(err)
+	}
+	return err
+}
+
 // Close closes the journal; what was added and not committed is gone. A second Close does nothing.
 func (j *Journal) Close() error {
 	if errors.Is(j.err, ErrClosed) {
