@@ -242,6 +242,9 @@ func thaw(f *domain.Frozen, pause func()) (*domain.Catalog, error) {
 			err = c.AddArchived(*run)
 		}
 	}
+	if err == nil {
+		err = c.Settle()
+	}
 	return c, err
 }
 

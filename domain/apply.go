@@ -140,10 +140,15 @@ func (c *Catalog) contactCreated(e *ContactCreated, at Time) error {
 	if lead, known := c.Lead(e.Lead); known && lead.Erased() {
 		return fmt.Errorf("lead %d was erased", e.Lead)
 	}
-	return c.placeContact(e, at, c.places()+1)
+	place := c.places() + 1
+	if err := c.placeContact(e, at, place); err != nil {
+		return err
+	}
+	c.appendOrder(e.ID, place)
+	return nil
 }
 
-// placeContact gives a new contact its place in commit order.
+// placeContact adds a new contact, which has or will have this place in commit order.
 func (c *Catalog) placeContact(e *ContactCreated, at Time, place uint32) error {
 	s := c.sources[e.Source]
 	if s == nil || !c.hasLead(e.Lead) {
@@ -157,7 +162,6 @@ func (c *Catalog) placeContact(e *ContactCreated, at Time, place uint32) error {
 	}
 	contact := c.contacts.edit(int64(e.ID))
 	c.count(e.ID)
-	c.appendOrder(e.ID, place)
 	c.nextIDs.contact = max(c.nextIDs.contact, e.ID+1)
 	*contact = Contact{
 		ID: e.ID, Source: e.Source, Lead: e.Lead, Status: StatusOpen, Text: e.Text, CreatedAt: at, Place: place,

@@ -103,8 +103,12 @@ func (f *Frozen) Contacts() iter.Seq[*Contact] {
 	}
 }
 
+// maxContacts bounds the ids of contacts in a frozen catalog: a damaged one must not make us allocate, and a gap costs 18
+// bytes for 256 ids. There are places for half as many.
+const maxContacts ContactID = 1 << 33
+
 // Thaw begins a catalog from the parts of a frozen one, but for its leads and contacts, which are to be added in their
-// order. Like Apply it refuses what cannot be, since a snapshot may be damaged in ways that its checksums do not show.
+// order, and then settled. Like Apply it refuses what cannot be, since a snapshot may be damaged in ways that its checksums do not show.
 func Thaw(p Progress, operators []Operator, sources []FrozenSource) (*Catalog, error) {
 	c := NewCatalog()
 	c.index, c.last = p.Index, p.Last
@@ -131,6 +135,9 @@ func Thaw(p Progress, operators []Operator, sources []FrozenSource) (*Catalog, e
 	if c.nextIDs.source > p.NextSource {
 		return nil, fmt.Errorf("the next source is %d, but a later one exists", p.NextSource)
 	}
+	if p.NextContact > maxContacts {
+		return nil, fmt.Errorf("the next contact is %d", p.NextContact)
+	}
 	c.nextIDs.source, c.nextIDs.contact, c.thawed = p.NextSource, p.NextContact, p.Places
 	return c, nil
 }
@@ -154,7 +161,7 @@ func (c *Catalog) AddContact(n Contact) error {
 	if n.Status < StatusOpen || n.Status > StatusClosed || (o == nil) != (n.Operator == 0) || n.Status == StatusAssigned && o == nil {
 		return fmt.Errorf("contact %d has status %d and operator %d", n.ID, n.Status, n.Operator)
 	}
-	last := c.trimmed + uint32(len(c.order))
+	last := c.lastPlace()
 	if n.Place == 0 {
 		n.Place = last + 1
 	}
@@ -166,6 +173,7 @@ func (c *Catalog) AddContact(n Contact) error {
 	if err := c.placeContact(created, n.CreatedAt, n.Place); err != nil {
 		return err
 	}
+	c.order = append(c.order, n.ID) // Settle makes room for the places between
 	contact := c.contacts.edit(int64(n.ID))
 	contact.Operator, contact.How, contact.AssignedAt, contact.ClosedAt = n.Operator, n.How, n.AssignedAt, n.ClosedAt
 	if n.Status != StatusOpen {
@@ -178,6 +186,38 @@ func (c *Catalog) AddContact(n Contact) error {
 		o.Load++
 	}
 	c.setStatus(contact, n.Status)
+	return nil
+}
+
+// lastPlace is that of the contact that was added last.
+func (c *Catalog) lastPlace() uint32 {
+	if len(c.order) == 0 {
+		return 0
+	}
+	return c.contacts.get(int64(c.order[len(c.order)-1])).Place
+}
+
+// Settle ends a thaw, when all is added. Only now it is known that the places between the contacts are those of contacts that
+// were forgotten, and not of nobody: a damaged place must not make us allocate.
+func (c *Catalog) Settle() error {
+	added, given := c.order, int64(len(c.order))
+	for run := range c.view().Forgotten() {
+		given += run.Count
+	}
+	if most := max(c.thawed, c.lastPlace()); int64(most) > given {
+		return fmt.Errorf("%d places were given, and there were %d contacts", most, given)
+	}
+	if len(added) == 0 {
+		return nil
+	}
+	c.trimmed = c.contacts.get(int64(added[0])).Place - 1
+	if uint32(len(added)) == c.lastPlace()-c.trimmed {
+		return nil
+	}
+	c.order = nil
+	for _, id := range added {
+		c.appendOrder(id, c.contacts.get(int64(id)).Place)
+	}
 	return nil
 }
 

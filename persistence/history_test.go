@@ -193,7 +193,7 @@ func shadowOf(c *domain.Catalog) *domain.Catalog {
 	for run := range f.Forgotten() {
 		err = errors.Join(err, copied.AddArchived(*run))
 	}
-	if err != nil {
+	if err = errors.Join(err, copied.Settle()); err != nil {
 		panic(err)
 	}
 	return copied

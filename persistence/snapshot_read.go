@@ -158,7 +158,13 @@ func (b *builder) finish(says counts) error {
 	if b.have != says || b.have != b.header.counts {
 		return damaged("it has %+v, its end says %+v and its beginning %+v", b.have, says, b.header.counts)
 	}
-	return b.thaw()
+	if err := b.thaw(); err != nil {
+		return err
+	}
+	if err := b.catalog.Settle(); err != nil {
+		return damaged("it cannot be: %w", err)
+	}
+	return nil
 }
 
 func (b *builder) complete() error {
