@@ -340,7 +340,11 @@ func (m *machine) rot() (rotten bool, err error) {
 	m.tally.rotten++
 	path := files[len(files)-1].Path
 	file := m.files.now[filepath.Base(path)]
-	file.data = bytes.Clone(file.data)
-	file.data[m.rng.IntN(len(file.data))] ^= 1 << m.rng.IntN(8)
+	at, flip := m.rng.IntN(len(file.data)), byte(1)<<m.rng.IntN(8)
+	for _, b := range []*[]byte{&file.data, &file.disk} {
+		if *b = bytes.Clone(*b); at < len(*b) {
+			(*b)[at] ^= flip
+		}
+	}
 	return true, os.WriteFile(path, file.data, fileMode)
 }

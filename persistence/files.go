@@ -12,10 +12,11 @@ const (
 	fileMode os.FileMode = 0o640
 )
 
-// files is what snapshots ask of the file system, so that tests can put faults and crashes behind it.
+// files is what snapshots and archives ask of the file system, so that tests can put faults and crashes behind it.
 type files interface {
 	create(path string) (output, error) // a new file, to be written
 	open(path string) (input io.ReadCloser, size int64, err error)
+	edit(path string) (file editable, size int64, err error) // made if it is not there
 	rename(from, to string) error
 	remove(path string) error
 	syncDir(dir string) error
@@ -27,6 +28,15 @@ type output interface {
 	Sync() error
 }
 
+// editable is a file that can be read and written anywhere.
+type editable interface {
+	io.ReaderAt
+	io.WriterAt
+	Truncate(size int64) error
+	Sync() error
+	Close() error
+}
+
 type realFiles struct{}
 
 func (realFiles) create(path string) (output, error) {
@@ -35,6 +45,18 @@ func (realFiles) create(path string) (output, error) {
 
 func (realFiles) open(path string) (io.ReadCloser, int64, error) {
 	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, info.Size(), nil
+}
+
+func (realFiles) edit(path string) (editable, int64, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -50,6 +50,17 @@ func TestRetention(t *testing.T) {
 	if got := readArchive(t, data); got != "1    closed\n2 p1@example.com Ann secret closed\n3 p2@example.com Ann secret closed\n" {
 		t.Errorf("after the erasure the archive has:\n%s", got)
 	}
+	s.must("POST", "/v1/contacts", `{"source_id":1,"email":"zoë@bücher.example"}`, nil)
+	s.must("POST", "/v1/contacts/4/close", "", nil)
+	s.awaitGone("/v1/contacts/4")
+	for email, want := range map[string]string{"ZOË@Bücher.Example": "of 1 archived", "no email": "error"} {
+		if out, _ := runToEnd(t, "archive", "erase", "--data", data, "--email", email); !strings.Contains(out, want) {
+			t.Errorf("archive erase --email %s says %s", email, out)
+		}
+	}
+	if n := s.metric("minicrm_archive_contacts_total"); n != 2 {
+		t.Errorf("since the restart %v contacts were archived", n)
+	}
 	if code := s.terminate(); code != 0 || strings.Contains(s.stderr.String(), "DATA RACE") {
 		t.Errorf("exit status %d", code)
 	}

@@ -72,7 +72,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 	if err != nil {
 		return nil, err
 	}
-	archive, err := persistence.OpenArchive(c.data)
+	archive, err := persistence.OpenArchive(c.data, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +81,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 		SnapshotEvery: c.snapshotEvery, Progress: c.progress, Fatal: c.fatal,
 	})
 	if err != nil {
+		archive.Close()
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -122,6 +123,7 @@ func (s *service) ready() error {
 func (s *service) close() error {
 	s.cancel()
 	s.background.Wait()
+	s.archive.Close()
 	return errors.Join(s.dispatcher.Stop(), s.store.Close())
 }
 
