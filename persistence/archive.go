@@ -117,8 +117,8 @@ func (a *Archive) appendTo(path string, contacts []domain.Archived) (size int, e
 	return size, err
 }
 
-// append writes a frame behind the last. If that fails it is cut off again, so that whatever becomes of it, no frame comes
-// behind one that may not be on the disk.
+// append writes a frame behind the last. If that fails, what is there of it takes room on a disk that may be full, so it is
+// cut off again; the next append looks at the file anew, whether or not that worked.
 func (a *Archive) append(path string, frame []byte) (err error) {
 	file, size, err := a.disk.edit(path)
 	if err != nil {

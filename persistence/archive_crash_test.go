@@ -87,8 +87,8 @@ func (a *archivist) run(crashes int) error {
 		for a.machine.calls = a.rng.IntN(300); !a.machine.off; {
 			if a.rng.IntN(4) > 0 || len(a.leads) == 0 {
 				a.append()
-			} else {
-				a.erase()
+			} else if err := a.erase(); err != nil {
+				return err
 			}
 		}
 		a.tally.crashes++
@@ -146,8 +146,9 @@ func (a *archivist) closed() (batch []domain.Archived) {
 
 func emailOf(lead domain.LeadID) string { return fmt.Sprintf("lead-%d@example.com", lead) }
 
-// erase erases a lead, by its id or its email. The catalog has forgotten it by then, also for what waits.
-func (a *archivist) erase() {
+// erase erases a lead, by its id or its email. The catalog has forgotten it by then, also for what waits. Nothing may be
+// left of an append that did not finish: nobody could say who is in it.
+func (a *archivist) erase() error {
 	i := a.rng.IntN(len(a.leads))
 	lead := a.leads[i]
 	a.wanted[lead] = true
@@ -164,11 +165,19 @@ func (a *archivist) erase() {
 	}
 	if _, err := a.archive.Erase(byID, byEmail); err != nil {
 		a.tally.notErased++
-		return // another try may come
+		return nil // another try may come
 	}
 	a.tally.erased++
 	a.erased[lead] = true
 	a.leads = append(a.leads[:i], a.leads[i+1:]...)
+	paths, err := filepath.Glob(filepath.Join(a.archive.dir, archivePattern))
+	for _, path := range paths {
+		end, size, bad := a.read(path, func(*archivedJSON) error { return nil })
+		if err = errors.Join(err, bad); end < size {
+			err = errors.Join(err, fmt.Errorf("after an erasure %s has %d bytes of %d behind its end", path, size-end, size))
+		}
+	}
+	return err
 }
 
 // check reads all files as they are after a start.
@@ -179,10 +188,11 @@ func (a *archivist) check() error {
 	}
 	found := map[domain.ContactID]int{}
 	for _, path := range paths {
-		err = errors.Join(err, a.read(path, func(c *archivedJSON) error {
+		_, _, bad := a.read(path, func(c *archivedJSON) error {
 			found[c.ID]++
 			return a.checkLine(c)
-		}))
+		})
+		err = errors.Join(err, bad)
 	}
 	for id, acknowledged := range a.written {
 		n := found[id]
@@ -213,12 +223,13 @@ func (a *archivist) checkLine(c *archivedJSON) error {
 	return nil
 }
 
-func (a *archivist) read(path string, each func(*archivedJSON) error) error {
+// read reads a file, and returns where its frames end and what size it has.
+func (a *archivist) read(path string, each func(*archivedJSON) error) (end, size int64, err error) {
 	file, size, err := realFiles{}.edit(path)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	_, err = archiveFrames(file, size, func(_, lines []byte) error {
+	end, err = archiveFrames(file, size, func(_, lines []byte) error {
 		for line := range strings.Lines(string(lines)) {
 			var c archivedJSON
 			if err := json.Unmarshal([]byte(line), &c); err != nil {
@@ -230,5 +241,5 @@ func (a *archivist) read(path string, each func(*archivedJSON) error) error {
 		}
 		return nil
 	})
-	return errors.Join(err, file.Close())
+	return end, size, errors.Join(err, file.Close())
 }

@@ -181,10 +181,12 @@ func (c *crashFiles) powerLoss(rng *rand.Rand) error {
 	return nil
 }
 
-// afterPowerLoss is a file of any size between what was fsynced and what was seen, with sectors that were never written.
+// afterPowerLoss is a file of the size that was fsynced, or that was seen, or one between, with sectors that were never
+// written.
 func (i *inode) afterPowerLoss(rng *rand.Rand) []byte {
 	least, most := min(len(i.disk), len(i.data)), max(len(i.disk), len(i.data))
-	return i.settled(some(rng), least+rng.IntN(most-least+1))
+	size := []int{least, most, least + rng.IntN(most-least+1)}[rng.IntN(3)]
+	return i.settled(some(rng), size)
 }
 
 func some(rng *rand.Rand) func() bool { return func() bool { return rng.IntN(3) > 0 } }
