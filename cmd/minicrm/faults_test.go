@@ -123,10 +123,10 @@ func (f fault) wantEnd(t *testing.T, s *server) {
 // wantGoingOn wants commits while snapshots fail, and a snapshot when they do not fail any more.
 func (f fault) wantGoingOn(t *testing.T, s *server, a *acknowledged, status int, detach func()) {
 	t.Helper()
-	if status < 500 || !strings.Contains(s.stderr.String(), "level=ERROR") {
-		t.Errorf("the snapshot got status %d, and the server says nothing", status)
-	}
 	a.await(t, a.count()+100)
+	if said := s.stderr.String(); status < 500 || !strings.Contains(said, "level=ERROR") {
+		t.Errorf("the snapshot got status %d, and the server said:\n%s", status, said)
+	}
 	detach()
 	s.must("POST", "/v1/snapshots", "", nil)
 	if code := s.terminate(); code != 0 {
