@@ -37,8 +37,8 @@ type config struct {
 	minFreeDisk   uint64
 	retainClosed  time.Duration // 0 = for ever
 	maxInFlight   int
-	keyWindow     time.Duration // for how long idempotency keys are remembered
-	maxKeys       int           // and how many
+	keyWindow     time.Duration           // for how long idempotency keys are remembered
+	maxKeys       int                     // and how many
 	rocketChat    string                  // the secret token; "" = no such route
 	progress      func(done, total int64) // of the recovery
 	logger        *slog.Logger
