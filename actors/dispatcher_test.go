@@ -17,11 +17,11 @@ func TestSourcesRunSideBySide(t *testing.T) {
 	d, _ := start(t, &memoryJournal{})
 	ctx := t.Context()
 	for i := range 2 {
-		op, err := d.CreateOperator(ctx, domain.NewOperator{Name: "op", Active: true, MaxLoad: 5}, 1)
+		op, err := d.CreateOperator(ctx, domain.NewOperator{Name: "op", Active: true, MaxLoad: 5}, by(1))
 		check(t, err)
-		s, err := d.CreateSource(ctx, domain.NewSource{Name: "source", Backlog: domain.BacklogAuto}, 1)
+		s, err := d.CreateSource(ctx, domain.NewSource{Name: "source", Backlog: domain.BacklogAuto}, by(1))
 		check(t, err)
-		_, err = d.SetLink(ctx, s.ID, op.ID, 1, 1)
+		_, err = d.SetLink(ctx, s.ID, op.ID, 1, by(1))
 		check(t, err)
 		if int(s.ID) != i+1 {
 			t.Fatalf("source %d got id %d", i+1, s.ID)
@@ -67,7 +67,7 @@ func TestLastSeatsAreNeverTakenTwice(t *testing.T) {
 			for i := range posts {
 				c, err := post(t.Context(), d, s+1, fmt.Sprintf("%d-%d@example.com", s, i))
 				if err == nil && c.Operator != 0 && i%2 == 0 {
-					_, err = d.CloseContact(t.Context(), c.ID, 3)
+					_, err = d.CloseContact(t.Context(), c.ID, "", by(3))
 				}
 				if err != nil {
 					t.Error(err)
@@ -188,7 +188,7 @@ func TestGroupCommit(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, func() bool { return d.seats.operator(1).Looks() && loadOf(d.seats.operator(1)) == n })
+	waitFor(t, func() bool { return d.seats.operator(1).LooksOpen() && loadOf(d.seats.operator(1)) == n })
 	log.mu.Unlock()
 	wg.Wait()
 	if commits := log.commits - before; commits > 4 {
@@ -225,7 +225,7 @@ func BenchmarkCreateContact(b *testing.B) {
 		for pb.Next() {
 			c, err := post(b.Context(), d, 1, "a@example.com")
 			if err == nil {
-				_, err = d.CloseContact(b.Context(), c.ID, 3)
+				_, err = d.CloseContact(b.Context(), c.ID, "", by(3))
 			}
 			if err != nil {
 				b.Error(err)
@@ -244,10 +244,10 @@ func TestTransfersAgainstChanges(t *testing.T) {
 			c, err := post(t.Context(), d, 1, fmt.Sprintf("%d@example.com", i))
 			for n := range 50 {
 				if err == nil {
-					_, err = d.AssignContact(t.Context(), c.ID, domain.OperatorID(1+(i+n)%2), true, 3)
+					_, err = d.AssignContact(t.Context(), c.ID, domain.OperatorID(1+(i+n)%2), true, by(3))
 				}
 				if err == nil {
-					_, err = d.ChangeOperator(t.Context(), domain.OperatorID(1+n%2), domain.OperatorPatch{MaxLoad: new(n)}, 3)
+					_, err = d.ChangeOperator(t.Context(), domain.OperatorID(1+n%2), domain.OperatorPatch{MaxLoad: new(n)}, by(3))
 				}
 			}
 			if err != nil {

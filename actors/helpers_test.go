@@ -78,14 +78,14 @@ func furnished(t testing.TB, log Journal, sources, operators, seats int) (*Dispa
 	d, fatal := start(t, log)
 	ctx := t.Context()
 	for range operators {
-		_, err := d.CreateOperator(ctx, domain.NewOperator{Name: "op", Active: true, MaxLoad: seats}, 1)
+		_, err := d.CreateOperator(ctx, domain.NewOperator{Name: "op", Active: true, MaxLoad: seats}, by(1))
 		check(t, err)
 	}
 	for range sources {
-		s, err := d.CreateSource(ctx, domain.NewSource{Name: "source", Backlog: domain.BacklogAuto}, 1)
+		s, err := d.CreateSource(ctx, domain.NewSource{Name: "source", Backlog: domain.BacklogAuto}, by(1))
 		check(t, err)
 		for op := range operators {
-			_, err := d.SetLink(ctx, s.ID, domain.OperatorID(op+1), int64(op+1), 1)
+			_, err := d.SetLink(ctx, s.ID, domain.OperatorID(op+1), int64(op+1), by(1))
 			check(t, err)
 		}
 	}
@@ -100,5 +100,8 @@ func check(t testing.TB, err error) {
 }
 
 func post(ctx context.Context, d *Dispatcher, source int, email string) (domain.Contact, error) {
-	return d.CreateContact(ctx, domain.NewContact{Source: domain.SourceID(source), Email: email}, 2)
+	c, _, err := d.CreateContact(ctx, domain.NewContact{Source: domain.SourceID(source), Email: email}, by(2))
+	return c, err
 }
+
+func by(at domain.Time) domain.Stamp { return domain.Stamp{At: at} }

@@ -20,26 +20,32 @@ type mutant struct {
 var mutants = []mutant{{
 	name:   "release before send",
 	file:   "actors/seats.go",
-	old:    "\tp.Commit(r)\n\tp.free(o, r.At)\n",
-	new:    "\tp.free(o, r.At)\n\to.Unlock()\n\to.Lock()\n\tp.Commit(r)\n",
+	old:    "o.Free()...)\n\tp.Commit(r)\n\tp.fill(o, r.At)\n",
+	new:    "o.Free()...)\n\tp.fill(o, r.At)\n\to.Unlock()\n\to.Lock()\n\tp.Commit(r)\n",
 	caught: "cap",
 }, {
 	name:   "no second look after publishing the head",
 	file:   "domain/desk.go",
-	old:    "if d.assign(rank, at, c) {\n\t\t\td.unqueue",
+	old:    "if d.assign(rank, at, event) {\n\t\t\td.unqueue",
 	new:    "if false {\n\t\t\td.unqueue",
 	caught: "work conserving",
 }, {
 	name:   "deactivation not one step with its event",
 	file:   "actors/seats.go",
-	old:    "\ts.journal.Tell(c)\n\to.Change(p)\n",
-	new:    "\ts.journal.Tell(c)\n\to.Unlock()\n\to.Lock()\n\to.Change(p)\n",
+	old:    "o.Change(p))\n\ts.journal.Tell(c)\n",
+	new:    "o.Change(p))\n\to.Unlock()\n\to.Lock()\n\ts.journal.Tell(c)\n",
 	caught: "cap",
 }, {
-	name:   "lead created after the contact went on",
-	file:   "actors/leads.go",
-	old:    "\t\tl.journal.Tell(leadCreated(command{at: m.at}, lead,",
-	new:    "\t\tdefer l.journal.Tell(leadCreated(command{at: m.at}, lead,",
+	name: "lead created after the contact went on",
+	file: "actors/leads.go",
+	old: "// identify finds or creates the lead of a contact, and gives the contact its id.\nfunc (l *leads) identify(m *newContact) {\n" +
+		"\tlead, known := l.registry.Lookup(m.Email)\n\tif !known {\n\t\tn := domain.NewLead{Email: m.Email, Name: m.Name, Phone: m.Phone}\n" +
+		"\t\tlead = l.registry.Add(n)\n\t\tl.journal.Tell(leadCreated(command{Stamp: m.Stamp}, lead, n))\n",
+	new: "type late struct {\n\tmailbox\n\tthen func()\n}\n\nfunc (b late) Tell(m any) { b.mailbox.Tell(m); b.then() }\n\n" +
+		"func (l *leads) identify(m *newContact) {\n\tlead, known := l.registry.Lookup(m.Email)\n\tif !known {\n" +
+		"\t\tn := domain.NewLead{Email: m.Email, Name: m.Name, Phone: m.Phone}\n\t\tlead = l.registry.Add(n)\n" +
+		"\t\tc := leadCreated(command{Stamp: m.Stamp}, lead, n)\n" +
+		"\t\tm.desk = &desk{mailbox: late{m.desk.mailbox, func() { l.journal.Tell(c) }}}\n",
 	caught: "no lead",
 }, {
 	name:   "answer before the fsync",
@@ -57,8 +63,8 @@ var mutants = []mutant{{
 	name:   "open shown after the heads were read",
 	file:   "domain/seats.go",
 	old:    "\tsource, rank := s.best()\n\tif rank == 0 {",
-	new:    "\ts.open.Store(0)\n\tsource, rank := s.best()\n\ts.show()\n\tif rank == 0 {",
-	caught: "work conserving",
+	new:    "\ts.shown.Store(0)\n\tsource, rank := s.best()\n\ts.show()\n\tif rank == 0 {",
+	caught: "rest",
 }, {
 	name:   "a grant that is not elected once more",
 	file:   "domain/seats.go",
@@ -74,8 +80,8 @@ var mutants = []mutant{{
 }, {
 	name:   "a seat that frees although somebody waits",
 	file:   "actors/seats.go",
-	old:    "\to.Free()\n\tp.fill(o, at)\n",
-	new:    "\to.Free()\n",
+	old:    "o.Free()...)\n\tp.Commit(r)\n\tp.fill(o, r.At)\n",
+	new:    "o.Free()...)\n\tp.Commit(r)\n",
 	caught: "work conserving",
 }, {
 	name:   "an operator that can be linked before its record is sent",
@@ -103,9 +109,63 @@ var mutants = []mutant{{
 }, {
 	name:   "a refused take that grants nothing",
 	file:   "actors/seats.go",
-	old:    "\t\tp.Commit(r)\n\t} else {\n\t\tp.fill(o, r.At)\n",
+	old:    "\t\tp.Commit(r)\n\t} else {\n\t\tp.finish(o, r.At, o.Retire())\n",
 	new:    "\t\tp.Commit(r)\n",
 	caught: "work conserving",
+}, {
+	name:   "an operator that comes or goes and tells no source",
+	file:   "actors/seats.go",
+	old:    "\tif o.Active != active {\n",
+	new:    "\tif false && active {\n",
+	caught: "at rest",
+}, {
+	name:   "a released contact that holds up the others",
+	file:   "domain/desk.go",
+	old:    "\t\tseats.PublishFor(s.operator, own)\n",
+	new:    "",
+	caught: "rest",
+}, {
+	name:   "a released contact that nobody is told of",
+	file:   "domain/life.go",
+	old:    "\td.publish() // before the seat",
+	new:    "\t// before the seat",
+	caught: "at rest",
+}, {
+	name:   "a draining that never ends",
+	file:   "domain/seats.go",
+	old:    "\tif !s.retire() {\n",
+	new:    "\tif true || !s.retire() {\n",
+	caught: "is draining and holds nothing",
+}, {
+	name:   "a draining that is not ended by a seat that comes back",
+	file:   "actors/seats.go",
+	old:    "\tif len(events) > 0 {\n\t\tp.journal",
+	new:    "\tif false {\n\t\tp.journal",
+	caught: "is draining and holds nothing",
+}, {
+	name:   "a repeat that does not wait for the first",
+	file:   "actors/keys.go",
+	old:    "\ts.port.Answer(nil)\n",
+	new:    "\tc := s.port.settle()\n\tc.waiter.settle(s.catalog.committed, c.subject, nil)\n",
+	caught: "told before it was durable",
+}, {
+	name:   "a key that is not known before it is committed",
+	file:   "actors/source.go",
+	old:    "&& key.Given() {\n\t\t\ts.keys",
+	new:    "&& false {\n\t\t\ts.keys",
+	caught: "exactly once",
+}, {
+	name:   "a reopening that an erasure does not see",
+	file:   "actors/leads.go",
+	old:    "\tm.passed = m.lead\n\tl.passing.begin(m.lead)\n\tm.desk.Tell(m)\n",
+	new:    "\tm.desk.Tell(m)\n",
+	caught: "erased",
+}, {
+	name:   "a raised priority that is published too late",
+	file:   "domain/life.go",
+	old:    "\t\td.publish() // before the journal says so: from then on nobody overtakes\n\t\td.seats.Commit(changed)\n",
+	new:    "\t\td.seats.Commit(changed)\n\t\td.publish()\n",
+	caught: "overtaken",
 }}
 
 // TestMutants builds wrong programs and requires that TestSimulation catches each, for the right reason.

@@ -33,6 +33,7 @@ func (a *auditor) audit(records []domain.Record) error {
 		if !ok { // decided at the start, alone
 			stamp.locked = math.MaxInt
 		}
+		var rank domain.Rank // of the contact that the record brings
 		for _, event := range r.Events {
 			switch e := event.(type) {
 			case *domain.SourceCreated:
@@ -40,9 +41,18 @@ func (a *auditor) audit(records []domain.Record) error {
 			case *domain.SourceChanged:
 				a.autoFor[e.ID] = stamp.sent
 			case *domain.ContactCreated:
+				a.since[e.ID], rank = stamp.sent, domain.RankOf(e.ID, e.Priority)
+			case *domain.ContactReopened:
+				a.since[e.ID], rank = stamp.sent, domain.RankOf(e.ID, e.Priority)
+			case *domain.ContactReleased:
+				a.since[e.ID] = stamp.sent
+			case *domain.ContactPrioritised:
 				a.since[e.ID] = stamp.sent
 			case *domain.ContactAssigned:
-				if id := a.overtaken(e, stamp.locked); id != 0 {
+				if rank == 0 {
+					rank = a.Rank(e.ID)
+				}
+				if id := a.overtaken(e, rank, stamp.locked); id != 0 {
 					return fmt.Errorf("record %d, %+v: overtaken: contact %d waits for operator %d", a.seen+1, e, id, e.Operator)
 				}
 			}
@@ -57,14 +67,15 @@ func (a *auditor) audit(records []domain.Record) error {
 	return nil
 }
 
-// overtaken finds an older contact that waited for the operator when the decision began. One that began to wait only
+// overtaken finds a contact that comes first and waited for the operator when the decision began; not one that the
+// operator released, which lets others pass. One that began to wait only
 // while the operator's lock was held, when its source's head may have been read already, is a race without a loser.
-func (a *auditor) overtaken(e *domain.ContactAssigned, locked int) domain.ContactID {
-	if e.How != domain.Automatic {
+func (a *auditor) overtaken(e *domain.ContactAssigned, rank domain.Rank, locked int) domain.ContactID {
+	if e.How != domain.Automatic && e.How != domain.Sticky {
 		return 0
 	}
 	for id, source := range a.Waiting(e.Operator) {
-		if id < e.ID && max(a.since[id], a.autoFor[source]) < locked {
+		if a.Rank(id) < rank && !a.Avoids(id, e.Operator) && max(a.since[id], a.autoFor[source]) < locked {
 			return id
 		}
 	}

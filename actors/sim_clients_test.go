@@ -16,6 +16,7 @@ type clients struct {
 	admins, closes   float64 // shares of commands: of admins in all, of closes in the rest
 	now              domain.Time
 	facts            []fact
+	keys             map[usedKey]domain.ContactID // what clients were told that a key made
 }
 
 // fact is something that a client was told and that must be true from then on.
@@ -24,7 +25,9 @@ type fact struct {
 	true func(*domain.Catalog) bool
 }
 
-func newClients(rng *rand.Rand) *clients { return &clients{rng: rng} }
+func newClients(rng *rand.Rand) *clients {
+	return &clients{rng: rng, keys: map[usedKey]domain.ContactID{}}
+}
 
 // verify checks that what was told survived.
 func (c *clients) verify(committed *domain.Catalog) error {
@@ -63,7 +66,7 @@ func (c *clients) start(s *simulation) {
 		s.spawn(fmt.Sprintf("client-%d", i), func() bool { return !c.pausing }, func() {
 			w := &told{s: s, means: func(int64, error) *fact { return nil }}
 			c.now++
-			if !c.command(s, w, command{at: c.now, waiter: w}) {
+			if !c.command(s, w, command{Stamp: domain.Stamp{At: c.now}, waiter: w}) {
 				return
 			}
 			for !w.settled {
@@ -84,11 +87,14 @@ func (c *clients) command(s *simulation, w *told, cmd command) bool {
 	if c.rng.Float64() < c.closes {
 		return c.close(s, w, cmd)
 	}
+	if c.rng.IntN(4) == 0 {
+		return c.life(s, w, cmd)
+	}
 	return c.create(s, w, cmd)
 }
 
 func (c *clients) admin(s *simulation, w *told, cmd command) bool {
-	switch c.rng.IntN(10) {
+	switch c.rng.IntN(12) {
 	case 0:
 		return c.createOperator(s, w, cmd)
 	case 1:
@@ -101,6 +107,8 @@ func (c *clients) admin(s *simulation, w *told, cmd command) bool {
 		return c.assign(s, w, cmd)
 	case 6, 7:
 		return c.changeOperator(s, cmd)
+	case 8:
+		return c.delete(s, w, cmd)
 	}
 	return c.link(s, cmd)
 }
@@ -111,11 +119,10 @@ func (c *clients) createOperator(s *simulation, w *told, cmd command) bool {
 	}
 	w.means = func(id int64, _ error) *fact {
 		return &fact{fmt.Sprintf("operator %d was created", id), func(k *domain.Catalog) bool {
-			_, ok := k.Operator(domain.OperatorID(id))
-			return ok
+			return k.NextOperator() > domain.OperatorID(id) // it may be deleted by now
 		}}
 	}
-	c.operators.Tell(&createOperator{cmd, domain.NewOperator{Name: "op", Active: c.rng.IntN(4) > 0, MaxLoad: c.rng.IntN(4)}})
+	c.operators.Tell(&createOperator{cmd, domain.NewOperator{Name: "op", Active: c.rng.IntN(4) > 0, MaxLoad: c.rng.IntN(4), Username: "u"}})
 	return true
 }
 
@@ -127,13 +134,14 @@ func (c *clients) createSource(s *simulation, w *told, cmd command) bool {
 	cmd.subject = id
 	w.means = func(int64, error) *fact {
 		return &fact{fmt.Sprintf("source %d was created", id), func(k *domain.Catalog) bool {
-			_, ok := k.Source(domain.SourceID(id))
-			return ok
+			return k.NextSource() > domain.SourceID(id) // it may be deleted by now
 		}}
 	}
-	source := newSource(s.seats, domain.Source{ID: domain.SourceID(id), Name: "s", Backlog: c.policy(), CreatedAt: cmd.at})
+	source := newSource(s.seats, s.committed, domain.Source{
+		ID: domain.SourceID(id), Name: "s", Backlog: c.policy(), BacklogLimit: c.limit(), StickyWindow: c.window(), CreatedAt: cmd.At,
+	})
 	box := s.spawnSource(domain.SourceID(id), source)
-	s.seats.sources.put(id, &desk{mailbox: box, head: source.port.head})
+	s.seats.sources.put(id, &desk{mailbox: box, heads: source.port.heads})
 	box.Tell(&openSource{cmd})
 	return true
 }
@@ -144,6 +152,12 @@ func (c *clients) policy() domain.BacklogPolicy {
 	}
 	return domain.BacklogAuto
 }
+
+// limit is mostly none.
+func (c *clients) limit() int { return []int{0, 0, 0, 2}[c.rng.IntN(4)] }
+
+// window is off, or as long as all the simulation.
+func (c *clients) window() int64 { return []int64{0, 3600}[c.rng.IntN(2)] }
 
 // guess finds an operator that is being created, and links it before anybody was told its id.
 func (c *clients) guess(s *simulation, cmd command) bool {
@@ -184,8 +198,12 @@ func (c *clients) changeOperator(s *simulation, cmd command) bool {
 	if !ok {
 		return false
 	}
-	active, load := c.rng.IntN(3) > 0, c.rng.IntN(4)
-	c.operators.Tell(&changeOperator{cmd, op, domain.OperatorPatch{Active: &active, MaxLoad: &load}})
+	active, load, draining := c.rng.IntN(3) > 0, c.rng.IntN(4), true
+	p := domain.OperatorPatch{Active: &active, MaxLoad: &load}
+	if c.rng.IntN(4) == 0 {
+		p.Active, p.Draining = nil, &draining
+	}
+	c.operators.Tell(&changeOperator{cmd, op, p})
 	return true
 }
 
@@ -194,8 +212,10 @@ func (c *clients) changeSource(s *simulation, cmd command) bool {
 	if !ok {
 		return false
 	}
-	policy := c.policy()
-	s.seats.sources.get(int64(source)).Tell(&changeSource{cmd, domain.SourcePatch{Backlog: &policy}})
+	policy, limit, window := c.policy(), c.limit(), c.window()
+	s.seats.sources.get(int64(source)).Tell(&changeSource{cmd, domain.SourcePatch{
+		Backlog: &policy, BacklogLimit: &limit, StickyWindow: &window,
+	}})
 	return true
 }
 
@@ -213,82 +233,4 @@ func (c *clients) createLead(w *told, cmd command) bool {
 	}
 	c.leads.Tell(&createLead{cmd, domain.NewLead{Email: email}})
 	return true
-}
-
-func (c *clients) create(s *simulation, w *told, cmd command) bool {
-	_, source, ok := c.pick(s)
-	if !ok {
-		return false
-	}
-	email := c.email()
-	w.means = func(id int64, _ error) *fact {
-		return &fact{fmt.Sprintf("contact %d was created for %s", id, email), func(k *domain.Catalog) bool {
-			contact, ok := k.Contact(domain.ContactID(id))
-			if _, forgotten := k.Forgotten(domain.ContactID(id)); forgotten {
-				return true
-			}
-			return ok && hasOrHadLead(k, contact.Lead, email) && contact.Source == source
-		}}
-	}
-	c.leads.Tell(&newContact{command: cmd, desk: s.seats.sources.get(int64(source)), NewContact: domain.NewContact{Source: source, Email: email}})
-	return true
-}
-
-// contact finds a contact that a client can know of, mostly one of the latest that are assigned.
-func (c *clients) contact(s *simulation) (domain.Contact, bool) {
-	status := domain.StatusAssigned
-	if c.rng.IntN(8) == 0 {
-		status = domain.Status(c.rng.IntN(4)) // or any other, or any
-	}
-	known, _ := s.committed.committed.Contacts(domain.ContactFilter{Status: status}, 0, 1_000_000)
-	if len(known) == 0 {
-		return domain.Contact{}, false
-	}
-	return known[len(known)-1-c.rng.IntN(min(len(known), 30))], true
-}
-
-func (c *clients) close(s *simulation, w *told, cmd command) bool {
-	contact, ok := c.contact(s)
-	if !ok {
-		return false
-	}
-	w.means = func(int64, error) *fact { // closed now or before: in either case it stays closed
-		return closedFact(contact.ID)
-	}
-	cmd.subject = int64(contact.ID)
-	s.seats.sources.get(int64(contact.Source)).Tell(&closeContact{cmd, contact.ID})
-	return true
-}
-
-func (c *clients) assign(s *simulation, w *told, cmd command) bool {
-	contact, ok := c.contact(s)
-	op, _, some := c.pick(s)
-	if !ok || !some {
-		return false
-	}
-	w.means = func(_ int64, err error) *fact {
-		var refusal *domain.Error
-		switch {
-		case err == nil:
-			return &fact{fmt.Sprintf("contact %d was assigned", contact.ID), func(k *domain.Catalog) bool {
-				now, _ := k.Contact(contact.ID)
-				_, forgotten := k.Forgotten(contact.ID)
-				return now.Operator != 0 || forgotten
-			}}
-		case errors.As(err, &refusal) && refusal.Code == domain.CodeContactClosed:
-			return closedFact(contact.ID)
-		}
-		return nil
-	}
-	cmd.subject = int64(contact.ID)
-	s.seats.sources.get(int64(contact.Source)).Tell(&assignContact{cmd, contact.ID, op, c.rng.IntN(2) == 0})
-	return true
-}
-
-func closedFact(id domain.ContactID) *fact {
-	return &fact{fmt.Sprintf("contact %d is closed", id), func(k *domain.Catalog) bool {
-		now, _ := k.Contact(id)
-		_, forgotten := k.Forgotten(id)
-		return now.Status == domain.StatusClosed || forgotten
-	}}
 }

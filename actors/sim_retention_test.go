@@ -12,6 +12,8 @@ import (
 func (c *clients) retention(s *simulation) {
 	rare := func() bool { return !c.pausing && c.rng.IntN(8) == 0 }
 	s.spawn("archiver", rare, func() {
+		s.archiving.Lock()
+		defer s.archiving.Unlock()
 		before := domain.Time(1 + c.rng.Int64N(int64(c.now)+2))
 		found, _ := s.committed.committed.ClosedBefore(before, 1, 1+c.rng.IntN(20))
 		s.pause()
@@ -49,7 +51,7 @@ func (c *clients) retention(s *simulation) {
 			}}
 		}}
 		c.now++
-		c.leads.Tell(&eraseLead{command{at: c.now, waiter: w}, lead.ID})
+		c.leads.Tell(&eraseLead{command{Stamp: domain.Stamp{At: c.now}, waiter: w}, lead.ID})
 		for !w.settled {
 			s.current.giveWay()
 		}

@@ -225,6 +225,11 @@ func recoverFrom(f *domain.Frozen, records []domain.Record) (*domain.Catalog, er
 // thaw reads what was frozen, with a pause before each contact.
 func thaw(f *domain.Frozen, pause func()) (*domain.Catalog, error) {
 	c, err := domain.Thaw(f.Progress, f.Operators, f.Sources)
+	for _, name := range f.Names {
+		if err == nil {
+			err = c.AddName(name)
+		}
+	}
 	for lead := range f.Leads() {
 		if err == nil {
 			err = c.AddLead(*lead)
@@ -240,6 +245,18 @@ func thaw(f *domain.Frozen, pause func()) (*domain.Catalog, error) {
 		pause()
 		if err == nil {
 			err = c.AddArchived(*run)
+		}
+	}
+	for use := range f.Keys() {
+		pause()
+		if err == nil {
+			err = c.AddKey(*use)
+		}
+	}
+	for part := range f.Trails() {
+		pause()
+		if err == nil {
+			err = c.AddTrail(*part)
 		}
 	}
 	return c, err
@@ -278,7 +295,7 @@ func (d *disk) Commit() error {
 func (d *disk) fsync() {
 	for _, r := range d.written {
 		d.durable = append(d.durable, r)
-		if err := d.shown.Apply(r); err != nil {
+		if err := d.shown.Apply(r); err != nil && d.w.failure == nil {
 			d.w.failure = fmt.Errorf("illegal history: %w", err)
 		}
 	}

@@ -74,6 +74,12 @@ func (a *Auditor) prioritised(e *ContactPrioritised) error {
 	return nil
 }
 
+// Rank is the place of a live contact among all that wait.
+func (a *Auditor) Rank(id ContactID) Rank { return a.contacts[id].rank }
+
+// Avoids says whether a waiting contact was released by the operator.
+func (a *Auditor) Avoids(id ContactID, op OperatorID) bool { return a.contacts[id].avoid == op }
+
 // another says whether another active operator than op is linked to a source with a weight.
 func (a *Auditor) another(source SourceID, op OperatorID) bool {
 	for link, weight := range a.weights {

@@ -138,6 +138,15 @@ func TestFill(t *testing.T) {
 		}
 		return *s
 	}
+	filled := func(e *LeadChanged, lead LeadID) string {
+		if e == nil {
+			return "- -"
+		}
+		if e.ID != lead || e.Name == nil && e.Phone == nil {
+			t.Errorf("got %+v for lead %d", *e, lead)
+		}
+		return text(e.Name) + " " + text(e.Phone)
+	}
 	for i, step := range []struct {
 		lead        LeadID
 		name, phone string
@@ -151,28 +160,27 @@ func TestFill(t *testing.T) {
 		{3, "x", "5", "- 5"},
 		{100, "x", "5", "- -"}, // never was
 	} {
-		changed, filled := r.Fill(step.lead, step.name, step.phone)
-		if got := text(changed.Name) + " " + text(changed.Phone); got != step.want || filled != (got != "- -") || changed.ID != step.lead {
-			t.Errorf("step %d: got %s for lead %d, filled is %v, want %s", i, got, changed.ID, filled, step.want)
+		if got := filled(r.Fill(step.lead, step.name, step.phone), step.lead); got != step.want {
+			t.Errorf("step %d: got %s, want %s", i, got, step.want)
 		}
 	}
 	r.Note(1, ptr(""), nil) // an admin empties the name, and sets the phone
 	r.Note(2, nil, ptr("6"))
 	for lead, want := range map[LeadID]string{1: "y -", 2: "- -"} {
-		if changed, _ := r.Fill(lead, "y", "7"); text(changed.Name)+" "+text(changed.Phone) != want {
-			t.Errorf("lead %d: got %+v, want %s", lead, changed, want)
+		if got := filled(r.Fill(lead, "y", "7"), lead); got != want {
+			t.Errorf("lead %d: got %s, want %s", lead, got, want)
 		}
 	}
 	id := r.Add(NewLead{Email: "d@example.com", Phone: "8"})
-	if changed, filled := r.Fill(id, "dora", "9"); !filled || text(changed.Name) != "dora" || changed.Phone != nil {
-		t.Errorf("a new lead: got %+v", changed)
+	if got := filled(r.Fill(id, "dora", "9"), id); got != "dora -" {
+		t.Errorf("a new lead: got %s", got)
 	}
 	for id := LeadID(5); id < 200; id++ { // many words of bits
 		r.Add(NewLead{Email: fmt.Sprint(id), Name: map[bool]string{true: "x"}[id%3 == 0]})
 	}
 	for id := LeadID(5); id < 200; id++ {
-		if _, filled := r.Fill(id, "y", ""); filled == (id%3 == 0) {
-			t.Errorf("lead %d: filled is %v", id, filled)
+		if changed := r.Fill(id, "y", ""); (changed == nil) != (id%3 == 0) {
+			t.Errorf("lead %d: got %+v", id, changed)
 		}
 	}
 }

@@ -124,8 +124,8 @@ func (w *world) identify(n NewContact) {
 	if !known {
 		lead = w.registry.Add(NewLead{Email: n.Email, Name: n.Name, Phone: n.Phone})
 		w.commit(Record{At: at, Events: []Event{&LeadCreated{ID: lead, Email: n.Email, Name: n.Name, Phone: n.Phone}}})
-	} else if changed, filled := w.registry.Fill(lead, n.Name, n.Phone); filled {
-		w.commit(Record{At: at, Events: []Event{&changed}})
+	} else if changed := w.registry.Fill(lead, n.Name, n.Phone); changed != nil {
+		w.commit(Record{At: at, Events: []Event{changed}})
 	}
 }
 

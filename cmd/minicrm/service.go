@@ -37,6 +37,7 @@ type config struct {
 	minFreeDisk   uint64
 	retainClosed  time.Duration // 0 = for ever
 	maxInFlight   int
+	guard         httpapi.Guard
 	keyWindow     time.Duration           // for how long idempotency keys are remembered
 	maxKeys       int                     // and how many
 	rocketChat    string                  // the secret token; "" = no such route
@@ -103,6 +104,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 		MaxInFlight:   c.maxInFlight,
 		RocketChat:    c.rocketChat,
 		Logger:        c.logger,
+		Guard:         c.guard,
 	})
 	if c.retainClosed > 0 {
 		s.background.Go(func() { s.retain(ctx, c, space.Low) })

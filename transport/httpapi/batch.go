@@ -33,6 +33,7 @@ func (a *api) createContacts(c *gin.Context) {
 		if err := r.check(nil); err != nil {
 			return answer{}, err
 		}
+		b.refuse(r.allow)
 		results, err := a.createBatch(r.context(), b, a.stamp(r))
 		if err != nil {
 			return answer{}, err
@@ -52,6 +53,23 @@ func (a *api) createBatch(ctx context.Context, b *batch, by domain.Stamp) ([]dom
 	}
 	defer a.places.leave(places)
 	return a.dispatcher.CreateContacts(ctx, b.contacts, by)
+}
+
+// refuse takes the contacts out whose source the caller's key is not for.
+func (b *batch) refuse(allow func(domain.SourceID) error) {
+	kept := b.contacts[:0]
+	next := 0
+	for i, refusal := range b.refusals {
+		if refusal != nil {
+			continue
+		}
+		n := b.contacts[next]
+		next++
+		if b.refusals[i] = allow(n.Source); b.refusals[i] == nil {
+			kept = append(kept, n)
+		}
+	}
+	b.contacts = kept
 }
 
 func (a *api) putBack(b *batch) {

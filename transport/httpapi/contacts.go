@@ -44,6 +44,9 @@ func (a *api) createContact(r *request) (answer, error) {
 	if err := r.check(n.Validate()); err != nil {
 		return answer{}, err
 	}
+	if err := r.allow(n.Source); err != nil {
+		return answer{}, err
+	}
 	c, replayed, err := a.dispatcher.CreateContact(r.context(), n, a.stamp(r))
 	if err != nil {
 		return answer{}, err
@@ -106,22 +109,11 @@ func (a *api) getContact(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	c, err := a.contact(id)
+	c, err := a.visible(r, id)
 	if err != nil {
 		return answer{}, err
 	}
 	return ok(viewContact(c))
-}
-
-// contact looks a contact up.
-func (a *api) contact(id domain.ContactID) (c domain.Contact, err error) {
-	a.dispatcher.View(func(cat *domain.Catalog) {
-		known := false
-		if c, known = cat.Contact(id); !known {
-			err = cat.Gone(id)
-		}
-	})
-	return c, err
 }
 
 func (a *api) listContacts(r *request) (answer, error) {
@@ -138,6 +130,9 @@ func (a *api) contactsOf(r *request, lead domain.LeadID) (answer, error) {
 		Lead:     lead,
 	}
 	if err := r.check(nil); err != nil {
+		return answer{}, err
+	}
+	if err := r.allowFilter(filter.Source); err != nil {
 		return answer{}, err
 	}
 	var items []domain.Contact

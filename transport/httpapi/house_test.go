@@ -189,8 +189,8 @@ func (h *house) lead(n domain.NewLead, at domain.Time) domain.LeadID {
 	if !known {
 		id = h.registry.Add(n)
 		h.commit(record(at, &domain.LeadCreated{ID: id, Email: n.Email, Name: n.Name, Phone: n.Phone}))
-	} else if changed, any := h.registry.Fill(id, n.Name, n.Phone); any {
-		h.commit(record(at, &changed))
+	} else if changed := h.registry.Fill(id, n.Name, n.Phone); changed != nil {
+		h.commit(record(at, changed))
 	}
 	return id
 }

@@ -1,64 +1,115 @@
 package httpapi
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"minicrm/domain"
 )
 
-// keyed posts a contact with idempotency keys.
-func (e *edge) keyed(body string, keys ...string) *answered {
-	e.t.Helper()
-	req := e.request("POST", "/v1/contacts", strings.NewReader(body))
-	req.Header["Idempotency-Key"] = keys
-	return e.send(req)
+// Catches: a file that is read another way than it is written down in the README.
+func TestParseKeys(t *testing.T) {
+	keys, err := ParseKeys([]byte(`
+# who may call
+- name: telegram
+  role: gateway
+  sha256: ` + strings.ToUpper(HashKey("a")) + `
+  sources: [3, 1]
+  expires: 2030-01-31
+- {name: ops, role: admin, sha256: ` + HashKey("b") + `, expires: "2030-01-31T12:00:00+02:00"}
+`))
+	if err != nil || keys.Len() != 2 {
+		t.Fatal(keys, err)
+	}
+	telegram := keys.byHash[hashOf("a")]
+	if telegram == nil || telegram.Name != "telegram" || telegram.Role != RoleGateway || fmt.Sprint(telegram.Sources) != "[1 3]" ||
+		!telegram.Expires.Equal(time.Date(2030, 1, 31, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%+v", telegram)
+	}
+	if ops := keys.byHash[hashOf("b")]; ops == nil || !ops.Expires.Equal(time.Date(2030, 1, 31, 10, 0, 0, 0, time.UTC)) || ops.restricted() {
+		t.Errorf("%+v", ops)
+	}
 }
 
-// Catches: a repeat that makes a second contact, that shows the contact as it was, or that looks like the first; a first
-// one that looks like a repeat; a key of one source that hides a contact of another.
-func TestIdempotencyKey(t *testing.T) {
-	e := newEdge(t)
-	e.source()
-	e.source()
-	a := e.keyed(post, "k")
-	a.is(201, contactJSON(1, "null", "open", "null", "null", "null"))
-	if got, given := a.header["Idempotent-Replayed"]; given {
-		t.Errorf("replayed: %v", got)
+func hashOf(key string) [sha256.Size]byte { return sha256.Sum256([]byte(key)) }
+
+// Catches: a file that is wrong in one place and is used all the same, and an error that does not say where.
+func TestParseKeysRefuses(t *testing.T) {
+	good := "- {name: ok, role: admin, sha256: " + HashKey("ok") + "}\n"
+	if _, err := ParseKeys([]byte(good)); err != nil {
+		t.Fatal(err)
 	}
-	e.do("POST", "/v1/contacts/1/close", "").ok()
-	for range 2 {
-		a = e.keyed(post, "k")
-		a.is(200, contactJSON(1, "null", "closed", "null", "null", noonJSON))
-		if a.header.Get("Idempotent-Replayed") != "true" || a.header.Get("Location") != "/v1/contacts/1" {
-			t.Errorf("headers %v", a.header)
+	other := HashKey("other")
+	for text, want := range map[string]string{
+		"":                            "no keys",
+		"# nothing":                   "no keys",
+		"[]":                          "no keys",
+		"null":                        "no keys",
+		good + "---\n" + good:         "more than one document",
+		"keys: []":                    "not a list",
+		"- {":                         "not a list",
+		good + "- 1":                  "not a list",
+		good + "- {nick: x}":          "nick not found",
+		good + "- null":               "key 2: it is empty",
+		good + "- {role: admin}":      "key 2: name",
+		good + "- {name: a b}":        "key 2: name",
+		good + "- {name: \"a\\nb\"}":  "key 2: name",
+		good + "- {name: -a}":         "key 2: name",
+		good + "- {name: a}":          "key 2: role",
+		good + "- {name: a, role: A}": "key 2: role",
+		good + "- {name: a, role: admin, sha256: " + other[1:] + "}":                                 "key 2: sha256",
+		good + "- {name: a, role: admin, sha256: " + other + "00}":                                   "key 2: sha256",
+		good + "- {name: a, role: admin, sha256: " + HashKey("") + "}":                               "empty key",
+		good + "- {name: ok, role: admin, sha256: " + other + "}":                                    "same name",
+		good + "- {name: a, role: admin, sha256: " + HashKey("ok") + "}":                             "same sha256",
+		good + "- {name: a, role: viewer, sha256: " + other + ", sources: [1]}":                      "for gateways",
+		good + "- {name: a, role: gateway, sha256: " + other + ", sources: []}":                      "one at least",
+		good + "- {name: a, role: gateway, sha256: " + other + ", sources: [0]}":                     "ids, each once",
+		good + "- {name: a, role: gateway, sha256: " + other + ", sources: [1, 2, 1]}":               "ids, each once",
+		good + "- {name: a, role: gateway, sha256: " + other + ", sources: [x]}":                     "not a list",
+		good + "- {name: a, role: admin, sha256: " + other + ", expires: tomorrow}":                  "expires",
+		good + "- {name: a, role: admin, sha256: " + other + ", expires: 0001-01-01}":                "expires",
+		good + "- {name: a, name: b, role: admin, sha256: " + other + "}":                            "already defined",
+		good + "#" + strings.Repeat("x", MaxKeysFile):                                                "more than 1048576 bytes",
+		good + "- {name: a, role: gateway, sha256: " + other + ", sources: [" + numbers(1001) + "]}": "1000 at most",
+	} {
+		keys, err := ParseKeys([]byte(text))
+		if keys != nil || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.200q: %v, want %q", text, err, want)
 		}
 	}
-	e.keyed(strings.Replace(post, "hi", "ho", 1), "k").problem(422, "idempotency_key_reused")
-	if got := e.keyed(strings.Replace(post, `"source_id":1`, `"source_id":2`, 1), "k").ok()["id"]; got != 2.0 {
-		t.Errorf("the same key in another source: contact %v", got)
-	}
-	if got := e.keyed(post, "K").ok()["id"]; got != 3.0 {
-		t.Errorf("another key: contact %v", got)
-	}
-	if got := e.do("POST", "/v1/contacts", post).ok()["id"]; got != 4.0 {
-		t.Errorf("no key: contact %v", got)
-	}
 }
 
-// Catches: a bad key that counts as none, and makes duplicates.
-func TestIdempotencyKeyBadValues(t *testing.T) {
-	e := newEdge(t)
-	e.source()
-	for _, keys := range [][]string{
-		{""}, {" "}, {"a b"}, {"k\x7f"}, {"k\x00"}, {"ä"}, {strings.Repeat("k", 256)}, {"a", "a"}, {"a", "b"},
-	} {
-		e.keyed(post, keys...).problem(422, "invalid", "Idempotency-Key")
+func numbers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "%d,", i+1)
 	}
-	e.keyed(`{"source_id":1}`, "").problem(422, "invalid", "email", "Idempotency-Key")
-	e.do("POST", "/v1/contacts", `{"source_id":1,"email":"a@b","idempotency_key":"k"}`).problem(400, "malformed")
-	if n := e.leads(); n != 0 {
-		t.Errorf("%d leads", n)
+	return strings.TrimSuffix(b.String(), ",")
+}
+
+// Catches: a key that can be guessed, that is not like the last, or whose line does not let it in.
+func TestNewKey(t *testing.T) {
+	key := NewKey()
+	if len(key) != len(keyPrefix)+43 || !strings.HasPrefix(key, "mcrm_") || key == NewKey() {
+		t.Errorf("%q", key)
 	}
-	for _, key := range []string{"!", "~", strings.Repeat("k", 255), `"quoted"`} {
-		e.keyed(post, key).ok()
+	text, err := KeyEntry(key, "chat", "gateway", []domain.SourceID{2}, "2030-01-01")
+	if err != nil || strings.Contains(text, key) {
+		t.Fatalf("%v in %s", err, text)
+	}
+	keys, err := ParseKeys([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := NewKeyring(keys).authenticate(map[string][]string{"Authorization": {"Bearer " + key}}, time.Unix(0, 0))
+	if err != nil || found.Name != "chat" || !found.serves(2) || found.serves(1) {
+		t.Errorf("%+v %v", found, err)
+	}
+	if _, err := KeyEntry(key, "a b", "gateway", nil, ""); err == nil {
+		t.Error("a line was made that the file may not have")
 	}
 }

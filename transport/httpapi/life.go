@@ -47,6 +47,9 @@ func (a *api) closeContact(r *request) (answer, error) {
 	if err := r.check(domain.ValidateReason(reason)); err != nil {
 		return answer{}, err
 	}
+	if _, err := a.visible(r, id); err != nil && caller(r.c.Request).restricted() {
+		return answer{}, err
+	}
 	c, err := a.dispatcher.CloseContact(r.context(), id, reason, a.stamp(r))
 	if err != nil {
 		return answer{}, err
@@ -104,21 +107,16 @@ func (a *api) history(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
+	contact, err := a.visible(r, id)
+	if err != nil {
+		return answer{}, err
+	}
 	var items []*stepView
-	var gone error
-	a.dispatcher.View(func(c *domain.Catalog) {
-		contact, known := c.Contact(id)
-		if !known {
-			gone = c.Gone(id)
-			return
-		}
+	a.dispatcher.View(func(c *domain.Catalog) { // for the names
 		for _, s := range contact.History() {
 			items = append(items, viewStep(s, c.NameOf(s.By)))
 		}
 	})
-	if gone != nil {
-		return answer{}, gone
-	}
 	return ok(&listView[*stepView]{Items: items})
 }
 

@@ -14,6 +14,7 @@ const (
 	maxBody      = 1 << 20  // bytes of a request's body, and of one contact in a batch
 	maxBatchBody = 32 << 20 // bytes of a batch
 	maxBatch     = 10_000   // contacts in a batch
+	maxDepth     = 32       // levels of a JSON body; the API's own have three
 	maxPooled    = 64 << 10 // bytes of a buffer that is kept for the next call: one huge body must not stay in memory
 	defaultLimit = 50       // items of a page
 	maxLimit     = 1000

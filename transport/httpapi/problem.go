@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -19,6 +20,8 @@ const (
 	codeUnsupportedMedia domain.Code = "unsupported_media_type" // the body is not said to be JSON
 	codeOverloaded       domain.Code = "overloaded"             // all in-flight places are taken
 	codeUnauthorized     domain.Code = "unauthorized"           // no key, or none that is known
+	codeForbidden        domain.Code = "forbidden"              // the key is not for this
+	codeRateLimited      domain.Code = "rate_limited"           // the client's requests of this second are used up
 	codeDiskLow          domain.Code = "disk_low"               // too little room to take commands
 	codeInternal         domain.Code = "internal"               // our fault
 )
@@ -41,6 +44,7 @@ type kind struct {
 var kinds = map[domain.Code]kind{
 	codeMalformed:               {http.StatusBadRequest, "The request is malformed"},
 	codeUnauthorized:            {http.StatusUnauthorized, "A key is needed"},
+	codeForbidden:               {http.StatusForbidden, "The key does not allow this"},
 	codeNotFound:                {http.StatusNotFound, "No such path"},
 	domain.CodeOperatorNotFound: {http.StatusNotFound, "No such operator"},
 	domain.CodeSourceNotFound:   {http.StatusNotFound, "No such source"},
@@ -68,6 +72,7 @@ var kinds = map[domain.Code]kind{
 	codeTooLarge:                {http.StatusRequestEntityTooLarge, "The body is too large"},
 	codeUnsupportedMedia:        {http.StatusUnsupportedMediaType, "The body must be JSON"},
 	domain.CodeInvalid:          {http.StatusUnprocessableEntity, "The request has bad values"},
+	codeRateLimited:             {http.StatusTooManyRequests, "Too many requests"},
 	domain.CodeKeyReused:        {http.StatusUnprocessableEntity, "The idempotency key came before with another body"},
 	codeInternal:                {http.StatusInternalServerError, "Internal error"},
 	domain.CodeUnavailable:      {http.StatusServiceUnavailable, "The service is unavailable"},
@@ -102,7 +107,7 @@ func (a *api) refuse(c *gin.Context, err error) {
 	case errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil:
 		c.Status(statusClientGone)
 	default:
-		a.log.Error("a call failed", "method", c.Request.Method, "route", routeLabel(c.FullPath()), "error", err)
+		a.logFailure(c, "a call failed", slog.Any("error", err))
 		a.sendProblem(c, domain.Refuse(codeInternal, internalDetail))
 	}
 }
@@ -118,8 +123,11 @@ func refusalIn(err error) (*domain.Error, bool) {
 
 func (a *api) sendProblem(c *gin.Context, e *domain.Error) {
 	p := problemOf(e)
-	if p.Status == http.StatusServiceUnavailable {
+	switch p.Status {
+	case http.StatusServiceUnavailable:
 		c.Header("Retry-After", retryAfter)
+	case http.StatusUnauthorized:
+		c.Header("WWW-Authenticate", challenge)
 	}
 	a.write(c, p.Status, "application/problem+json", p)
 }

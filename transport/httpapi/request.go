@@ -75,7 +75,13 @@ func (a *api) question(h handler) gin.HandlerFunc {
 }
 
 // stamp says when a command came, and from whom.
-func (a *api) stamp(*request) domain.Stamp { return domain.Stamp{At: a.clock.Now()} }
+func (a *api) stamp(r *request) domain.Stamp {
+	by := ""
+	if key := caller(r.c.Request); key != nil {
+		by = key.Name
+	}
+	return domain.Stamp{At: a.clock.Now(), By: by}
+}
 
 func (a *api) serve(c *gin.Context, body []byte, h handler) {
 	query, err := url.ParseQuery(c.Request.URL.RawQuery)

@@ -36,6 +36,9 @@ func (a *api) decision(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
+	if _, err := a.visible(r, id); err != nil {
+		return answer{}, err
+	}
 	var d *domain.Decision
 	var err error
 	a.dispatcher.View(func(c *domain.Catalog) { d, err = c.Decision(id) })
