@@ -100,11 +100,11 @@ const ada = `{"source_id":1,"email":"ada@example.com","name":"Ada","text":"hi","
 // lifeOfContacts is the script of all that is done to contacts: Ann has contacts 1 and 2, 3 waits.
 var lifeOfContacts = []call{
 	{"POST", "/v1/contacts", ada, 201, `"operator_id":1,"status":"assigned","how":"automatic","priority":3`, []string{"Idempotency-Key", "one"}},
+	{"POST", "/v1/contacts", ada, 201, `"id":2,"source_id":1,"lead_id":1,"operator_id":1,"status":"assigned","how":"sticky"`, nil},
+	{"POST", "/v1/contacts", ada, 201, `"id":3,"source_id":1,"lead_id":1,"operator_id":null,"status":"open","how":null`, nil},
 	{"POST", "/v1/contacts", ada, 200, `{"id":1,`, []string{"Idempotency-Key", "one"}},
 	{"POST", "/v1/contacts", strings.Replace(ada, "hi", "ho", 1), 422, "idempotency_key_reused", []string{"Idempotency-Key", "one"}},
 	{"POST", "/v1/contacts", ada, 422, "invalid", []string{"Idempotency-Key", "one two"}},
-	{"POST", "/v1/contacts", ada, 201, `"id":2,"source_id":1,"lead_id":1,"operator_id":1,"status":"assigned","how":"sticky"`, nil},
-	{"POST", "/v1/contacts", ada, 201, `"id":3,"source_id":1,"lead_id":1,"operator_id":null,"status":"open","how":null`, nil},
 	{"POST", "/v1/contacts", ada, 503, "backlog_full", nil},
 	{"POST", "/v1/contacts", strings.Replace(ada, ":3", ":10", 1), 422, "invalid", nil},
 	{"GET", "/v1/sources/1", ``, 200, `"waiting":1`, nil},
@@ -127,11 +127,12 @@ var lifeOfContacts = []call{
 	{"POST", "/v1/contacts/1/close", `{"reason":"done"}`, 200, `"close_reason":"done"`, nil},
 	{"POST", "/v1/contacts/1/close", ``, 409, "contact_closed", nil},
 	{"POST", "/v1/contacts/1/release", ``, 409, "contact_closed", nil},
+	{"PUT", "/v1/sources/1/operators/2", `{"weight":1}`, 200, `"eligible":true`, nil},
 	{"POST", "/v1/contacts/1/reopen", ``, 200, `"operator_id":2,"status":"assigned","how":"sticky","priority":3`, nil},
 	{"POST", "/v1/contacts/1/release", ``, 200, `"operator_id":null,"status":"open"`, nil},
 	{"GET", "/v1/contacts/1/history", ``, 200, `"what":"released","by":null,"from":2,"to":null`, nil},
 	{"GET", "/v1/contacts/9/history", ``, 404, "contact_not_found", nil},
-	{"GET", "/v1/sources/1/shares", ``, 200, `"complete":true,"decisions":3,"manual":1`, nil},
+	{"GET", "/v1/sources/1/shares", ``, 200, `"complete":true,"decisions":4,"manual":1`, nil},
 	{"GET", "/v1/sources/1/shares?since=2999-01-01T00:00:00Z", ``, 200, `"decisions":0`, nil},
 	{"GET", "/v1/sources/1/shares?since=now", ``, 422, "invalid", nil},
 	{"GET", "/v1/sources/9/shares", ``, 404, "source_not_found", nil},
@@ -148,11 +149,15 @@ var ends = []call{
 	{"DELETE", "/v1/sources/1", ``, 409, "source_has_live_contacts", nil},
 	{"DELETE", "/v1/sources/9", ``, 404, "source_not_found", nil},
 	{"PATCH", "/v1/operators/1", `{"state":"draining"}`, 200, `"active":false,"state":"draining"`, nil},
+	{"POST", "/v1/contacts", `{"source_id":1,"email":"eve@example.com"}`, 201, `{"id":4,"source_id":1,"lead_id":2,"operator_id":null`, nil},
 	{"POST", "/v1/contacts", `{"source_id":1,"email":"eve@example.com"}`, 503, "backlog_full", nil},
 	{"POST", "/v1/contacts/2/close", ``, 200, `"closed"`, nil},
 	{"POST", "/v1/contacts/3/close", ``, 200, `"closed"`, nil},
-	{"GET", "/v1/operators/1", ``, 200, `"state":"inactive","max_load":2,"load":0`, nil},
+	{"GET", "/v1/operators/1", ``, 200, `"state":"draining","max_load":2,"load":1`, nil},
 	{"POST", "/v1/contacts/1/close", ``, 200, `"closed"`, nil},
+	{"GET", "/v1/operators/1", ``, 200, `"state":"inactive","max_load":2,"load":0`, nil},
+	{"GET", "/v1/contacts/4", ``, 200, `"operator_id":2`, nil},
+	{"POST", "/v1/contacts/4/close", ``, 200, `"closed"`, nil},
 	{"DELETE", "/v1/sources/1", ``, 204, "", nil},
 	{"POST", "/v1/contacts/1/reopen", ``, 404, "source_not_found", nil},
 	{"POST", "/v1/contacts", ada, 404, "source_not_found", nil},
@@ -186,7 +191,7 @@ func TestEveryCall(t *testing.T) {
 	s.play(ends)
 	restart()
 	s.kill()
-	wantRun(t, 0, "state: 3 contacts", "wal", "verify", data)
+	wantRun(t, 0, "state: 4 contacts", "wal", "verify", data)
 	out := wantRun(t, 0, "", "wal", "dump", data)
 	for _, event := range []string{
 		"ContactReleased id=1 source_id=1 operator_id=2", "ContactReopened id=1 source_id=1 priority=3", "ContactPrioritised id=3 source_id=1 priority=9",
