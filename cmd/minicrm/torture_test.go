@@ -123,6 +123,8 @@ func (tt *torture) round(t *testing.T, round int) {
 		if code := s.terminate(); code != 0 {
 			t.Errorf("exit status %d", code)
 		}
+		check(t, tt.k.keep()) // contacts may have gone to the archive until then
+		check(t, tt.x.examine(tt.k))
 		return
 	}
 	if round%3 == 2 {
