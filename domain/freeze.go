@@ -108,7 +108,8 @@ func (f *Frozen) Contacts() iter.Seq[*Contact] {
 const maxContacts ContactID = 1 << 33
 
 // Thaw begins a catalog from the parts of a frozen one, but for its leads and contacts, which are to be added in their
-// order, and then settled. Like Apply it refuses what cannot be, since a snapshot may be damaged in ways that its checksums do not show.
+// order, and then settled. Like Apply it refuses what cannot be, since a snapshot may be damaged in ways that its checksums
+// do not show.
 func Thaw(p Progress, operators []Operator, sources []FrozenSource) (*Catalog, error) {
 	c := NewCatalog()
 	c.index, c.last = p.Index, p.Last
