@@ -45,7 +45,7 @@ type Archive struct {
 	lock    *flock.Flock
 	mu      sync.Mutex // flock is one a process
 	encoder *zstd.Encoder
-	sizes   map[string]int64 // of the files that are known to be whole and durable, by name and all
+	sizes   map[string]int64 // of the files that are known to be whole and durable, with their names
 }
 
 // OpenArchive opens the archive of a data directory, and makes its directory if needed. A nil registerer is fine.
