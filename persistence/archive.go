@@ -1,7 +1,6 @@
 package persistence
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -75,19 +74,19 @@ func (a *Archive) locked(change func() error) error {
 	return errors.Join(change(), a.lock.Unlock())
 }
 
-// Append makes contacts that were closed on a day durable. After an error it is as if it had not been called.
+// Append makes contacts that were closed on a day durable. After an error the first of them may be there, and all can be
+// appended again.
 func (a *Archive) Append(day domain.Day, contacts []domain.Archived) error {
-	var lines bytes.Buffer
-	for i := range contacts {
-		if err := writeArchived(&lines, &contacts[i]); err != nil {
-			return fmt.Errorf("archive contact %d: %w", contacts[i].Contact.ID, err)
-		}
-	}
-	frame := a.encoder.EncodeAll(lines.Bytes(), nil)
 	path := filepath.Join(a.dir, day.Archive())
-	err := a.locked(func() error { return a.append(path, frame) })
-	if err != nil {
-		return fmt.Errorf("archive to %s: %w", path, err)
+	for len(contacts) > 0 {
+		lines, rest, err := archiveLines(contacts)
+		if err == nil {
+			err = a.locked(func() error { return a.append(path, a.encoder.EncodeAll(lines, nil)) })
+		}
+		if err != nil {
+			return fmt.Errorf("archive to %s: %w", path, err)
+		}
+		contacts = rest
 	}
 	return nil
 }
@@ -140,8 +139,8 @@ func (a *Archive) whole(path string, file *os.File) (int64, error) {
 	return end, err
 }
 
-// Erase takes the personal data of a lead, by its id or by its email, out of all files: the email, the name, the phone and
-// the texts. Ids and times stay. It returns how many contacts it found.
+// Erase takes the personal data of a lead, by its id or by its email, out of all files: the email, the name, the phone,
+// the texts and the reasons. Ids and times stay. It returns how many contacts it found.
 func (a *Archive) Erase(lead domain.LeadID, email string) (contacts int, err error) {
 	paths, err := filepath.Glob(filepath.Join(a.dir, archivePattern))
 	if err != nil {
