@@ -85,6 +85,7 @@ func (l *Ledger) Remove(op OperatorID) {
 	l.plan.forget()
 	n := int64(len(l.rows))
 	if n == 0 {
+		l.rows = nil // as if there had never been one: a snapshot has no other way to say it
 		return
 	}
 	part, rest := lag/n, lag%n

@@ -129,7 +129,7 @@ func (c *Catalog) AddKey(use KeyUse) error {
 	return nil
 }
 
-// AddTrail adds the next part of a frozen catalog's trails.
+// AddTrail adds the next part of a frozen catalog's trails. Check says whether the last one leads to the source's ledger.
 func (c *Catalog) AddTrail(p TrailPart) error {
 	s := c.source(p.Source)
 	if s == nil || len(p.Steps) == 0 || len(p.Steps) > legSize {
@@ -163,9 +163,8 @@ func (c *Catalog) Thawed() error {
 	return nil
 }
 
-// state has no links as nil, also when there were some before.
 func (l *Ledger) state() LedgerState {
-	s := LedgerState{Links: append([]Link(nil), l.rows...), Decisions: l.decisions, Linked: l.linked}
+	s := LedgerState{Links: slices.Clone(l.rows), Decisions: l.decisions, Linked: l.linked}
 	if l.plan.spelled {
 		s.Spelled = slices.Clone(l.plan.set)
 	}
