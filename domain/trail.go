@@ -55,11 +55,17 @@ type Out struct{ Inactive, Draining Rows }
 
 // open makes room for a step, before it is done to the ledger.
 func (t *trail) open(before *Ledger) {
-	if n := len(t.legs); n == 0 || len(t.legs[n-1].steps) == legSize {
-		start := before.Clone()
-		t.legs = append(t.legs, leg{start: &start, steps: make([]TrailStep, 0, 16)})
-		t.cut()
+	n := len(t.legs)
+	if n > 0 && len(t.legs[n-1].steps) < legSize {
+		return
 	}
+	room := legSize
+	if n == 0 {
+		room = 16 // most sources are small, or new
+	}
+	start := before.Clone()
+	t.legs = append(t.legs, leg{start: &start, steps: make([]TrailStep, 0, room)})
+	t.cut()
 }
 
 // add notes a step.
@@ -87,8 +93,8 @@ func (t *trail) cut() {
 // before when it is equal.
 func (t *trail) situation(set Rows, out Out) Situation {
 	if set != nil && (t.last.Set == nil || !slices.Equal(*t.last.Set, set)) {
-		set = slices.Clone(set)
-		t.last.Set = &set
+		own := slices.Clone(set)
+		t.last.Set = &own
 	}
 	if t.last.Out == nil || !slices.Equal(t.last.Out.Inactive, out.Inactive) || !slices.Equal(t.last.Out.Draining, out.Draining) {
 		t.last.Out = &Out{Inactive: slices.Clone(out.Inactive), Draining: slices.Clone(out.Draining)}
