@@ -224,7 +224,7 @@ func (h *history) lead() domain.LeadID {
 	if !known {
 		id = h.registry.Add(n)
 		h.commit(&domain.LeadCreated{ID: id, Email: n.Email, Name: n.Name, Phone: n.Phone})
-	} else if filled, any := h.registry.Fill(id, n.Name, n.Phone); any {
+	} else if filled, some := h.registry.Fill(id, n.Name, n.Phone); some {
 		h.commit(&filled)
 	}
 	return id
