@@ -14,7 +14,7 @@ func TestComplaintTwoRequestsPastTheLimit(t *testing.T) {
 	w := pair(t, BacklogAuto)
 	w.activate(2, false)
 	s, other := w.watch(1), ContactID(0)
-	s.take = func(op OperatorID) bool { // source 1 has seen that operator 1 is open, and is about to take its seat
+	s.take = func(OperatorID) bool { // source 1 has seen that operator 1 is open, and is about to take its seat
 		s.take = nil
 		other = w.registry.NextContact()
 		w.desks[2].Create(&ContactCreated{ID: other, Source: 2, Lead: 1}, 0, w.now)
@@ -121,11 +121,11 @@ func TestComplaintTheOldestBlocksTheRest(t *testing.T) {
 func TestComplaintWhoComesBackGetsAll(t *testing.T) {
 	w := team(t, 1000, 1000, 1000)
 	w.activate(3, false)
-	w.fill(1, 60)
+	w.fill(60)
 	w.activate(3, true)
 	for range 20 {
 		before := w.model.load(3)
-		w.fill(1, 3)
+		w.fill(3)
 		if got := w.model.load(3) - before; got > 2 {
 			t.Fatalf("it got %d of 3", got)
 		}
@@ -139,7 +139,7 @@ func TestComplaintWhoComesBackGetsAll(t *testing.T) {
 // LibreDesk #385: the assigner overwrites what was assigned by hand.
 func TestComplaintAManualAssignmentIsOverwritten(t *testing.T) {
 	w := team(t, 1, 1)
-	w.fill(1, 3)
+	w.fill(3)
 	w.assign(3, 2, true) // past full, and it is there that it stays
 	w.with(3, 2)
 	w.close(1)
@@ -152,7 +152,7 @@ func TestComplaintAManualAssignmentIsOverwritten(t *testing.T) {
 	w.with(3, 2)
 
 	w = team(t, 1)
-	w.fill(1, 2)
+	w.fill(2)
 	w.link(1, w.operator(true, 0), 0)
 	w.close(1) // a grant is on its way to contact 2
 	w.assign(2, 2, true)
@@ -168,7 +168,7 @@ func TestComplaintOfflineOperatorsAreAssigned(t *testing.T) {
 		held := w.contact(1, "a@example.com")
 		w.change(1, away)
 		id := w.contact(1, "a@example.com")
-		back := w.returning(1, 1)
+		back := w.returning(1)
 		w.draw(1, 1)
 		w.refused(CodeNobodyEligible)
 		w.close(held)
@@ -203,14 +203,15 @@ func TestComplaintCountersDrift(t *testing.T) {
 		w := team(t, 2, 3, 4)
 		for range 150 {
 			op := OperatorID(1 + rng.IntN(3))
-			switch id := ContactID(1 + rng.IntN(int(w.registry.nextContact))); {
-			case rng.IntN(3) == 0 || w.model.contacts[id] == nil:
+			id, n := ContactID(1+rng.IntN(int(w.registry.nextContact))), rng.IntN(9)
+			switch {
+			case n < 3 || w.model.contacts[id] == nil:
 				w.contact(1, "a@example.com")
-			case rng.IntN(3) == 0:
+			case n < 5:
 				w.close(id)
-			case rng.IntN(2) == 0:
+			case n < 7:
 				w.assign(id, op, true)
-			case rng.IntN(2) == 0:
+			case n < 8:
 				w.release(id)
 			default:
 				w.reopen(id)
