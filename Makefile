@@ -1,5 +1,6 @@
 # Tools are pinned here and run by `go run path@version`, so that they stay out of the service's go.mod.
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULN   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 BUF      := go run github.com/bufbuild/buf/cmd/buf@v1.75.0
 
 DATA   ?= ./data
@@ -44,6 +45,17 @@ lint: ## check formatting, vet, linters, and that generated code is up to date
 	$(GOLANGCI) run ./...
 	$(GOLANGCI) fmt --diff ./...
 
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what the service uses; skipped where their database is out of reach
+	@out=$$($(GOVULN) ./... 2>&1) && { echo "$$out"; exit 0; }; echo "$$out"; \
+	case "$$out" in *"govulncheck: fetching vulnerabilities:"*) echo "skipped: the database of vulnerabilities cannot be reached from here";; *) exit 1;; esac
+
+.PHONY: fuzz
+fuzz: ## fuzz every decoder of the edge for a minute each
+	for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' transport/httpapi/*_test.go); do \
+		go test ./transport/httpapi -run '^$$' -fuzz="^$$target\$$" -fuzztime=60s || exit 1; done
+
 .PHONY: generate
-generate: ## generate the event and snapshot types from their .proto files
+generate: ## generate the event and snapshot types from their .proto files, and the README's table of options
 	for dir in journalpb snapshotpb; do (cd persistence/$$dir && $(BUF) lint && $(BUF) generate) || exit 1; done
+	go test ./cmd/minicrm -run TestReadmeHasTheOptions -count=1 -readme.update

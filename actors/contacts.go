@@ -16,14 +16,14 @@ func (d *Dispatcher) CreateContact(
 	if err != nil {
 		return domain.Contact{}, false, err
 	}
-	r := newReply(contactIn)
-	m := &newContact{command: command{Stamp: by, waiter: r}, desk: to, NewContact: n, replayed: new(bool)}
+	r := d.replies.get()
+	m := &newContact{command: command{Stamp: by, waiter: r}, desk: to, NewContact: n}
 	d.leads.Tell(m)
-	contact, err = await(ctx, d, r)
+	contact, err = d.replies.await(ctx, d, r)
 	if err != nil { // replayed may not be read: the command may still be on its way
 		return domain.Contact{}, false, err
 	}
-	return contact, *m.replayed, nil
+	return contact, m.replayed, nil
 }
 
 // CreateContacts creates many contacts at once: each is a command of its own, in order for each source. An error says
@@ -41,11 +41,12 @@ func (d *Dispatcher) CreateContacts(
 			results[i].Err = err
 			continue
 		}
-		items[i] = batchItem{batch: b, at: i}
+		item := &items[i]
+		*item = batchItem{batch: b, at: i, newContact: newContact{
+			command: command{Stamp: by, waiter: item}, desk: to, NewContact: all[i],
+		}}
 		b.left++
-		message.items = append(message.items, &newContact{
-			command: command{Stamp: by, waiter: &items[i]}, desk: to, NewContact: all[i], replayed: &items[i].replayed,
-		})
+		message.items = append(message.items, &item.newContact)
 	}
 	if b.left == 0 {
 		return results, nil
@@ -65,9 +66,9 @@ type batch struct {
 }
 
 type batchItem struct {
-	batch    *batch
-	at       int
-	replayed bool
+	newContact
+	batch *batch
+	at    int
 }
 
 func (i *batchItem) settle(c *domain.Catalog, subject int64, err error) {
@@ -119,9 +120,9 @@ func (d *Dispatcher) onContact(
 	if err != nil {
 		return domain.Contact{}, err
 	}
-	r := newReply(contactIn)
+	r := d.replies.get()
 	to.Tell(message(command{Stamp: by, subject: int64(id), waiter: r}))
-	return await(ctx, d, r)
+	return d.replies.await(ctx, d, r)
 }
 
 // ReopenContact brings a closed contact back, to the operator that had it if that one is eligible. It is not archived

@@ -42,6 +42,7 @@ type Dispatcher struct {
 	journal   *hosted
 	leads     *hosted
 	operators *hosted
+	replies   contactReplies
 	firstID   domain.SourceID // of the sources created from now on
 	snapshots context.CancelFunc
 	work      sync.WaitGroup // the snapshot being written

@@ -58,7 +58,7 @@ func (s *source) repeated(m *newContact, key domain.Key) bool {
 		return true
 	}
 	s.port.current.subject = int64(use.Contact)
-	*m.replayed = true
+	m.replayed = true
 	s.port.Answer(nil)
 	return true
 }

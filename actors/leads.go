@@ -9,7 +9,7 @@ type (
 		desk *desk
 		domain.NewContact
 		lead     domain.LeadID
-		replayed *bool // set by the source before the journal settles the command
+		replayed bool // set by the source before the journal settles the command
 	}
 	// newContacts are contacts of one request; each is a command of its own.
 	newContacts struct{ items []*newContact }
@@ -67,8 +67,8 @@ func (l *leads) identify(m *newContact) {
 		n := domain.NewLead{Email: m.Email, Name: m.Name, Phone: m.Phone}
 		lead = l.registry.Add(n)
 		l.journal.Tell(leadCreated(command{Stamp: m.Stamp}, lead, n))
-	} else if filled, any := l.registry.Fill(lead, m.Name, m.Phone); any {
-		l.journal.Tell(leadChanged(command{Stamp: m.Stamp}, &filled))
+	} else if filled := l.registry.Fill(lead, m.Name, m.Phone); filled != nil {
+		l.journal.Tell(leadChanged(command{Stamp: m.Stamp}, filled))
 	}
 	m.lead, m.passed, m.made = lead, lead, m.Source
 	l.passing.begin(lead)

@@ -1,6 +1,11 @@
 package actors
 
-import "minicrm/domain"
+import (
+	"context"
+	"sync"
+
+	"minicrm/domain"
+)
 
 // waiter is who waits for a command. The journal settles it, exactly once, when all that the command's answer was
 // decided from is durable and in the catalog.
@@ -40,4 +45,26 @@ type commit struct {
 	command
 	record domain.Record
 	err    error // the refusal, when there is no record
+}
+
+// contactReplies keeps replies with contacts for the next command: most commands are about contacts.
+type contactReplies struct{ free sync.Pool }
+
+func (f *contactReplies) get() *reply[domain.Contact] {
+	if r, ok := f.free.Get().(*reply[domain.Contact]); ok {
+		return r
+	}
+	return newReply(contactIn)
+}
+
+// await waits for the answer. Only a reply that was settled is used again: nobody else knows it then.
+func (f *contactReplies) await(ctx context.Context, d *Dispatcher, r *reply[domain.Contact]) (domain.Contact, error) {
+	refusal, err := receive(ctx, d, r.done)
+	if err != nil {
+		return domain.Contact{}, err
+	}
+	contact := r.value
+	r.value = domain.Contact{}
+	f.free.Put(r)
+	return contact, refusal
 }

@@ -42,7 +42,7 @@ func (c *clients) create(s *simulation, w *told, cmd command) bool {
 		}}
 	}
 	to := s.seats.sources.get(int64(source))
-	m := &newContact{command: cmd, desk: to, NewContact: n, replayed: new(bool)}
+	m := &newContact{command: cmd, desk: to, NewContact: n}
 	if c.rng.IntN(6) == 0 { // the same by the way of many
 		c.leads.Tell(&newContacts{[]*newContact{m}})
 		return true

@@ -32,7 +32,7 @@ func newHost(fatal func(error), counted map[string]*traffic) *host {
 	silent := slog.New(slog.DiscardHandler)
 	h.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return silent }))
 	stop := actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
-	h.props = []actor.PropsOption{actor.WithGuardian(stop), actor.WithReceiverMiddleware(h.failOnPanic)}
+	h.props = []actor.PropsOption{actor.WithGuardian(stop)}
 	return h
 }
 
@@ -47,14 +47,10 @@ func (h *host) fail(err error) {
 
 func (h *host) close() { h.downing.Do(func() { close(h.down) }) }
 
-func (h *host) failOnPanic(next actor.ReceiverFunc) actor.ReceiverFunc {
-	return func(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
-		defer func() {
-			if r := recover(); r != nil {
-				h.fail(fmt.Errorf("actor %s panicked: %v\n%s", ctx.Self().Id, r, debug.Stack()))
-			}
-		}()
-		next(ctx, envelope)
+// failOnPanic is to be deferred by each actor. A receiver middleware would do the same and allocate for each message.
+func (h *host) failOnPanic(ctx actor.Context) {
+	if r := recover(); r != nil {
+		h.fail(fmt.Errorf("actor %s panicked: %v\n%s", ctx.Self().Id, r, debug.Stack()))
 	}
 }
 
@@ -63,6 +59,7 @@ func (h *host) spawn(kind, name string, build func(self mailbox) decider) *hoste
 	box := &hosted{root: h.system.Root, traffic: h.traffic[kind]}
 	d := build(box)
 	receive := func(ctx actor.Context) {
+		defer h.failOnPanic(ctx)
 		switch m := ctx.Message().(type) {
 		case *actor.Restarting:
 			box.traffic.restart()

@@ -87,7 +87,7 @@ func (a *Auditor) take(c *Contact) {
 func (a *Auditor) Record(r Record) error {
 	for _, e := range r.Events {
 		if err := a.event(e); err != nil {
-			return fmt.Errorf("record %d, %T: %w", a.catalog.Index()+1, e, err)
+			return fmt.Errorf("record %d, %s: %w", a.catalog.Index()+1, describe(e), err)
 		}
 	}
 	if err := a.catalog.Apply(r); err != nil {

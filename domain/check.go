@@ -84,16 +84,21 @@ func (c *Catalog) checkLags(id SourceID) error {
 	return nil
 }
 
-// Same says in what two catalogs differ; nil = in nothing.
+// Same says in what two catalogs differ; nil = in nothing. It names ids and fields and shows nothing that people wrote.
 func (c *Catalog) Same(other *Catalog) error {
 	a, b := c.view(), other.view()
+	if err := listDifference("operators", a.Operators, b.Operators); err != nil {
+		return err
+	}
+	if err := listDifference("sources", sourcesOf(a), sourcesOf(b)); err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		name string
 		a, b any
 	}{
 		{"progress", a.Progress, b.Progress},
-		{"operators", a.Operators, b.Operators},
-		{"sources", a.Sources, b.Sources},
+		{"ledgers", ledgersOf(a), ledgersOf(b)},
 		{"contacts in commit order", placesOf(a), placesOf(b)},
 		{"archived contacts", runsOf(a), runsOf(b)},
 		{"backlogs", c.backlogs(), other.backlogs()},
@@ -107,13 +112,13 @@ func (c *Catalog) Same(other *Catalog) error {
 		}
 	}
 	for i := range a.LeadCount {
-		if la, lb := a.leads.get(int64(i)), b.leads.get(int64(i)); !reflect.DeepEqual(la, lb) {
-			return fmt.Errorf("lead: %+v and %+v", *la, *lb)
+		if differs := difference(*a.leads.get(int64(i)), *b.leads.get(int64(i))); differs != "" {
+			return fmt.Errorf("leads: %s", differs)
 		}
 	}
 	for ca := range a.Contacts() {
 		if cb := b.contacts.get(int64(ca.ID)); !ca.same(cb) {
-			return fmt.Errorf("contact: %+v and %+v", *ca, *cb)
+			return fmt.Errorf("contacts: %s", difference(*ca, *cb))
 		}
 	}
 	return nil
@@ -124,6 +129,20 @@ func placesOf(f *Frozen) (places [][2]int64) {
 		places = append(places, [2]int64{int64(contact.Place), int64(contact.ID)})
 	}
 	return places
+}
+
+func sourcesOf(f *Frozen) (sources []Source) {
+	for _, s := range f.Sources {
+		sources = append(sources, s.Source)
+	}
+	return sources
+}
+
+func ledgersOf(f *Frozen) (ledgers []LedgerState) {
+	for _, s := range f.Sources {
+		ledgers = append(ledgers, s.Ledger)
+	}
+	return ledgers
 }
 
 func runsOf(f *Frozen) (runs []ArchivedRun) {

@@ -115,7 +115,7 @@ func (d *Desk) stick(rank Rank, prefer OperatorID, at Time, first Event) bool {
 	if charged {
 		a.Among = d.ledger.Among(set)
 	}
-	if !d.seats.Take(prefer, rank, Record{At: at, Events: []Event{first, a}}) {
+	if !d.seats.Take(prefer, rank, Record{At: at, Events: events(first, a)}) {
 		return false
 	}
 	if charged {
@@ -138,7 +138,7 @@ func (d *Desk) Drain(at Time) {
 		if !waits || d.look(0).Count() == 0 {
 			return
 		}
-		if d.assign(rank, at) {
+		if d.assign(rank, at, nil) {
 			d.unqueue(rank)
 		} else if len(d.shunned) == 0 {
 			return
@@ -173,15 +173,15 @@ func (d *Desk) Granted(op OperatorID, at Time) {
 	}
 }
 
-// assign gives the contact of this rank to the eligible operator that is next, in one record after the events that
-// come first; false when nobody is eligible. An operator whose last seat is lost to another source drops out, and the
+// assign gives the contact of this rank to the eligible operator that is next, in one record, behind the event that
+// comes first, if any; false when nobody is eligible. An operator whose last seat is lost to another source drops out, and the
 // pick starts over.
-func (d *Desk) assign(rank Rank, at Time, first ...Event) bool {
+func (d *Desk) assign(rank Rank, at Time, first Event) bool {
 	set := d.look(d.barred(d.live[rank.Contact()]))
 	for set.Count() > 0 {
 		row := d.ledger.Pick(set)
 		op := d.ledger.Links()[row].Operator
-		if d.seats.Take(op, rank, Record{At: at, Events: append(first[:len(first):len(first)], d.assignment(rank, op, set))}) {
+		if d.seats.Take(op, rank, Record{At: at, Events: events(first, d.assignment(rank, op, set))}) {
 			d.ledger.Charge(set, row, Automatic)
 			d.hold(rank.Contact(), op)
 			return true
@@ -189,6 +189,13 @@ func (d *Desk) assign(rank Rank, at Time, first ...Event) bool {
 		set.Remove(row)
 	}
 	return false
+}
+
+func events(first, second Event) []Event {
+	if first == nil {
+		return []Event{second}
+	}
+	return []Event{first, second}
 }
 
 // look is the set of rows that are eligible at this moment, without one operator (0 = nobody).

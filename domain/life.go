@@ -68,7 +68,7 @@ func (d *Desk) Release(id ContactID, from OperatorID, at Time) error {
 	d.seats.Release(p.operator, Record{At: at, Events: []Event{
 		&ContactReleased{ID: id, Source: d.source.ID, Operator: p.operator},
 	}})
-	if d.assign(rank, at) {
+	if d.assign(rank, at, nil) {
 		d.unqueue(rank)
 	}
 	return nil

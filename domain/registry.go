@@ -47,18 +47,22 @@ func noted(blank Rows, id LeadID, value *string) Rows {
 	return blank
 }
 
-// Fill fills in a lead's blank name and phone with those of its new contact; false when nothing is filled in. What is not
-// blank stays: an admin may have set it.
-func (r *Registry) Fill(id LeadID, name, phone string) (changed LeadChanged, any bool) {
-	changed.ID = id
-	if name != "" && r.noName.Has(int(id)) {
-		changed.Name = &name
+// Fill fills in a lead's blank name and phone with those of its new contact, and returns the event that says so; nil =
+// nothing is filled in. What is not blank stays: an admin may have set it.
+func (r *Registry) Fill(id LeadID, name, phone string) *LeadChanged {
+	fillName, fillPhone := name != "" && r.noName.Has(int(id)), phone != "" && r.noPhone.Has(int(id))
+	if !fillName && !fillPhone {
+		return nil
 	}
-	if phone != "" && r.noPhone.Has(int(id)) {
-		changed.Phone = &phone
+	changed := &LeadChanged{ID: id}
+	if fillName {
+		changed.Name = new(name)
+	}
+	if fillPhone {
+		changed.Phone = new(phone)
 	}
 	r.Note(id, changed.Name, changed.Phone)
-	return changed, changed.Name != nil || changed.Phone != nil
+	return changed
 }
 
 // NextContact is the id of the contact that arrived just now.

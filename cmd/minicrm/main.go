@@ -7,7 +7,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"strconv"
 
@@ -21,29 +23,58 @@ type commandLine struct {
 	Wal     walCmd     `cmd:"" help:"Look into the journal, check it, repair its end."`
 	Backup  backupCmd  `cmd:"" help:"Copy a data directory, also while a server runs on it."`
 	Archive archiveCmd `cmd:"" help:"Look after the archive of closed contacts."`
+	Key     keyCmd     `cmd:"" help:"Make keys for those who may call."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
 func main() {
-	var line commandLine
-	ctx := kong.Parse(&line,
+	parser, line, err := newParser()
+	if err != nil {
+		panic(err) // a tag in commandLine is wrong
+	}
+	ctx, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	ctx.FatalIfErrorf(ctx.Run(line))
+}
+
+func newParser() (*kong.Kong, *commandLine, error) {
+	line := new(commandLine)
+	parser, err := kong.New(line,
 		kong.Name("minicrm"),
 		kong.Description("Hands customer contacts to operators, by exact weighted share. Every flag has an environment variable."),
 		kong.UsageOnError(),
 		kong.DefaultEnvars("MINICRM"),
+		kong.Configuration(readConfig),
 		kong.Vars{"max_in_flight": strconv.Itoa(httpapi.DefaultMaxInFlight)},
 	)
-	ctx.FatalIfErrorf(ctx.Run())
+	return parser, line, err
+}
+
+// parse reads a command line, with the environment and the configuration file as they are now.
+func parse(args []string) (*kong.Context, *commandLine, error) {
+	parser, line, err := newParser()
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, err := parser.Parse(args)
+	return ctx, line, err
 }
 
 type versionCmd struct{}
 
 // Run prints what the toolchain noted when it built the binary.
 func (versionCmd) Run() error {
+	version, err := versionText()
+	if err == nil {
+		fmt.Println("minicrm " + version)
+	}
+	return err
+}
+
+func versionText() (string, error) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return fmt.Errorf("the binary carries no build information")
+		return "unknown", errors.New("the binary carries no build information")
 	}
-	fmt.Printf("minicrm %s %s\n", info.Main.Version, info.GoVersion)
-	return nil
+	return info.Main.Version + " " + info.GoVersion, nil
 }

@@ -69,7 +69,7 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
-var readyLine = regexp.MustCompile(`msg=ready listen=(\S+)`)
+var readyLine = regexp.MustCompile(`(?:msg=ready listen=|"msg":"ready","listen":")([^\s"]+)`)
 
 // startServer runs the binary on a data directory until the test ends, and returns when it is ready. limit, if any, is
 // a shell command that runs before it, in the same process; options are further ones of serve.

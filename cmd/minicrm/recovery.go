@@ -50,11 +50,10 @@ func (r *recovery) progress(done, total int64) {
 
 func (r *recovery) ready() error { return fmt.Errorf("recovering, %d%%", r.percent.Load()) }
 
-// done says that the process is ready.
-func (r *recovery) done(address, data string, records uint64) {
+// finish ends the showing, and says how long it took.
+func (r *recovery) finish() time.Duration {
 	if r.bar != nil {
 		_ = r.bar.Finish() // likewise
 	}
-	r.logger.Info("ready", "listen", address, "data", data, "records", records,
-		"recovery", time.Since(r.began).Round(time.Millisecond))
+	return time.Since(r.began).Round(time.Millisecond)
 }

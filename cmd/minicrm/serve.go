@@ -5,94 +5,81 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"sync/atomic"
 	"syscall"
-	"time"
 
-	"github.com/alecthomas/units"
-
-	"minicrm/transport/httpapi"
+	"github.com/alecthomas/kong"
 )
 
 type serveCmd struct {
-	Listen          string           `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
-	Data            string           `default:"./data" help:"Directory that holds the state; made when missing."`
-	SnapshotEvery   uint64           `default:"1000000" help:"Records from one snapshot to the next; 0 = only on SIGUSR1 or POST /v1/snapshots."`
-	RetainClosed    time.Duration    `default:"720h" help:"Closed contacts older than this are archived and forgotten; 0 = kept for ever."`
-	MinFreeDisk     units.Base2Bytes `default:"256MiB" help:"Below this much free disk, commands are answered 507; reads go on."`
-	MaxInFlight     int              `default:"${max_in_flight}" help:"Commands in flight at most; over it the answer is 503."`
-	ShutdownTimeout time.Duration    `default:"30s" help:"How long a stop waits for requests in flight."`
-	LogLevel        slog.Level       `default:"info" help:"debug, info, warn or error."`
+	Config
+	ConfigFile  configFlag `name:"config" kind:"action" placeholder:"FILE" help:"YAML file with any of the settings, by the names of the flags; flags and environment variables come first."`
+	PrintConfig bool       `kind:"action" env:"-" help:"Print the settings in effect, as a file for --config, and exit."`
 }
 
 // Run serves until SIGTERM or SIGINT, or until the dispatcher fails: then it exits with status 1 at once. It listens
 // from the start, so that whoever watches sees how far the recovery has come.
-func (c *serveCmd) Run() error {
-	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+func (c *serveCmd) Run(app *kong.Context) error {
+	if c.PrintConfig {
+		return printConfig(os.Stdout, app.Model.Node)
+	}
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
-	listener, err := (&net.ListenConfig{}).Listen(stop, "tcp", c.Listen)
+	p, err := c.prepare(stop)
 	if err != nil {
 		return err
 	}
-	recovery := newRecovery(logger)
-	front := &front{}
-	server := httpapi.NewServer(front)
-	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelDebug) // what clients do wrong below HTTP
-	registry := newRegistry()
-	front.show(httpapi.NewStarting(recovery.ready, metricsHandler(registry)))
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go p.reloader.run(stop)
+	p.serve()
 	opened := make(chan error, 1)
 	var s *service
 	go func() {
 		var err error
-		s, err = openService(c.config(logger, recovery), registry)
+		s, err = openService(c.config(p), p.registry)
 		opened <- err
 	}()
 	select {
 	case err := <-opened:
 		if err != nil {
-			return errors.Join(err, server.Close())
+			return errors.Join(err, p.close())
 		}
 	case <-stop.Done(): // nothing was answered yet: the journal is as it was
 		return nil
 	}
-	front.show(s.handler)
-	recovery.done(listener.Addr().String(), c.Data, s.dispatcher.Records())
-	go s.snapshotOnSignal(stop, logger)
+	p.show(s)
+	go s.snapshotOnSignal(stop, p.logger)
 	select {
-	case err := <-served:
-		return errors.Join(fmt.Errorf("serve: %w", err), s.close())
+	case err := <-p.served:
+		return errors.Join(fmt.Errorf("serve: %w", err), p.close(), s.close())
 	case <-stop.Done():
 	}
-	logger.Info("stopping")
-	return errors.Join(c.shutDown(server, s), s.close())
+	p.logger.Info("stopping")
+	return errors.Join(c.shutDown(p, s), s.close(), p.close())
 }
 
-func (c *serveCmd) config(logger *slog.Logger, r *recovery) config {
+func (c *serveCmd) config(p *process) config {
 	return config{
 		data:          c.Data,
 		snapshotEvery: c.SnapshotEvery,
-		retainClosed:  max(0, c.RetainClosed),
-		minFreeDisk:   uint64(max(0, c.MinFreeDisk)),
+		retainClosed:  c.RetainClosed,
+		minFreeDisk:   uint64(c.MinFreeDisk),
 		maxInFlight:   c.MaxInFlight,
-		progress:      r.progress,
-		logger:        logger,
+		guard:         c.guard(p.keys),
+		progress:      p.recovery.progress,
+		logger:        p.logger,
 		fatal:         exit,
 	}
 }
 
 // shutDown takes no new requests and waits for those in flight.
-func (c *serveCmd) shutDown(server *http.Server, s *service) error {
+func (c *serveCmd) shutDown(p *process, s *service) error {
 	s.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), c.ShutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
+	if err := p.server.Shutdown(ctx); err != nil {
 		return fmt.Errorf("requests in flight were cut off: %w", err)
 	}
 	return nil

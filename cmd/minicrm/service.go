@@ -37,6 +37,7 @@ type config struct {
 	minFreeDisk   uint64
 	retainClosed  time.Duration // 0 = for ever
 	maxInFlight   int
+	guard         httpapi.Guard
 	progress      func(done, total int64) // of the recovery
 	logger        *slog.Logger
 	fatal         func(error) // see actors.Options
@@ -95,6 +96,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 		SnapshotEvery: c.snapshotEvery,
 		MaxInFlight:   c.maxInFlight,
 		Logger:        c.logger,
+		Guard:         c.guard,
 	})
 	if c.retainClosed > 0 {
 		s.background.Go(func() { s.retain(ctx, c, space.Low) })

@@ -59,6 +59,9 @@ func (a *api) createContact(r *request) (answer, error) {
 	if err := r.check(n.Validate()); err != nil {
 		return answer{}, err
 	}
+	if err := r.allow(n.Source); err != nil {
+		return answer{}, err
+	}
 	c, err := a.dispatcher.CreateContact(r.context(), n, a.clock.Now())
 	if err != nil {
 		return answer{}, err
@@ -92,6 +95,9 @@ func (a *api) closeContact(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
+	if _, err := a.visible(r, id); err != nil && caller(r.c.Request).restricted() {
+		return answer{}, err
+	}
 	c, err := a.dispatcher.CloseContact(r.context(), id, a.clock.Now())
 	if err != nil {
 		return answer{}, err
@@ -104,16 +110,9 @@ func (a *api) getContact(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	var c domain.Contact
-	var gone error
-	a.dispatcher.View(func(cat *domain.Catalog) {
-		known := false
-		if c, known = cat.Contact(id); !known {
-			gone = cat.Gone(id)
-		}
-	})
-	if gone != nil {
-		return answer{}, gone
+	c, err := a.visible(r, id)
+	if err != nil {
+		return answer{}, err
 	}
 	return ok(viewContact(c))
 }
@@ -127,6 +126,9 @@ func (a *api) listContacts(r *request) (answer, error) {
 		Lead:     domain.LeadID(r.queryID("lead_id")),
 	}
 	if err := r.check(nil); err != nil {
+		return answer{}, err
+	}
+	if err := r.allowFilter(filter.Source); err != nil {
 		return answer{}, err
 	}
 	var items []domain.Contact

@@ -41,6 +41,9 @@ func tooLarge() error {
 // decode reads the body into a struct of members. An error says that the body is not JSON, or not of the call's shape;
 // values of a wrong type are found later, by required, optional and patched.
 func (r *request) decode(into any) error {
+	if err := checkDepth(r.body); err != nil {
+		return err
+	}
 	if kind := jsontext.Value(r.body).Kind(); kind != jsontext.KindBeginObject && jsontext.Value(r.body).IsValid() {
 		r.note("body", "must be an object, not "+kindName(kind))
 		return r.check(nil)

@@ -3,8 +3,11 @@
 //
 // One call's way:
 //
-//	observe            metrics.go: time it, count it, survive a panic
+//	observe            metrics.go: give it an id (call.go), time it, count it, log it (logs.go), survive a panic
 //	   │
+//	   ▼
+//	admit              browser.go: what browsers are told; auth.go: which key it shows, and whether roles.go lets that in;
+//	   │               rate.go: how often it comes
 //	   ▼
 //	read │ command     request.go: a command has its body read, then takes one of MaxInFlight places
 //	   │

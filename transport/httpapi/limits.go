@@ -6,6 +6,7 @@ const (
 	DefaultMaxInFlight = 4096
 
 	maxBody      = 1 << 20  // bytes of a request's body
+	maxDepth     = 32       // levels of a JSON body; the API's own have two
 	maxPooled    = 64 << 10 // bytes of a buffer that is kept for the next call: one huge body must not stay in memory
 	defaultLimit = 50       // items of a page
 	maxLimit     = 1000

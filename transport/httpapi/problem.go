@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -18,6 +19,9 @@ const (
 	codeTooLarge         domain.Code = "too_large"              // the body is over maxBody
 	codeUnsupportedMedia domain.Code = "unsupported_media_type" // the body is not said to be JSON
 	codeOverloaded       domain.Code = "overloaded"             // all in-flight places are taken
+	codeUnauthorized     domain.Code = "unauthorized"           // no key, or none that is known
+	codeForbidden        domain.Code = "forbidden"              // the key is not for this
+	codeRateLimited      domain.Code = "rate_limited"           // the client's requests of this second are used up
 	codeDiskLow          domain.Code = "disk_low"               // too little room to take commands
 	codeInternal         domain.Code = "internal"               // our fault
 )
@@ -39,6 +43,8 @@ type kind struct {
 // kinds has every code, the domain's and the edge's.
 var kinds = map[domain.Code]kind{
 	codeMalformed:               {http.StatusBadRequest, "The request is malformed"},
+	codeUnauthorized:            {http.StatusUnauthorized, "A key is needed"},
+	codeForbidden:               {http.StatusForbidden, "The key does not allow this"},
 	codeNotFound:                {http.StatusNotFound, "No such path"},
 	domain.CodeOperatorNotFound: {http.StatusNotFound, "No such operator"},
 	domain.CodeSourceNotFound:   {http.StatusNotFound, "No such source"},
@@ -58,6 +64,7 @@ var kinds = map[domain.Code]kind{
 	codeTooLarge:                {http.StatusRequestEntityTooLarge, "The body is too large"},
 	codeUnsupportedMedia:        {http.StatusUnsupportedMediaType, "The body must be JSON"},
 	domain.CodeInvalid:          {http.StatusUnprocessableEntity, "The request has bad values"},
+	codeRateLimited:             {http.StatusTooManyRequests, "Too many requests"},
 	codeInternal:                {http.StatusInternalServerError, "Internal error"},
 	domain.CodeUnavailable:      {http.StatusServiceUnavailable, "The service is unavailable"},
 	codeOverloaded:              {http.StatusServiceUnavailable, "The service is overloaded"},
@@ -93,7 +100,7 @@ func (a *api) refuse(c *gin.Context, err error) {
 	case errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil:
 		c.Status(statusClientGone)
 	default:
-		a.log.Error("a call failed", "method", c.Request.Method, "route", routeLabel(c.FullPath()), "error", err)
+		a.logFailure(c, "a call failed", slog.Any("error", err))
 		a.sendProblem(c, domain.Refuse(codeInternal, internalDetail))
 	}
 }
@@ -112,8 +119,11 @@ func (a *api) sendProblem(c *gin.Context, e *domain.Error) {
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, problemField(f))
 	}
-	if k.status == http.StatusServiceUnavailable {
+	switch k.status {
+	case http.StatusServiceUnavailable:
 		c.Header("Retry-After", retryAfter)
+	case http.StatusUnauthorized:
+		c.Header("WWW-Authenticate", challenge)
 	}
 	a.write(c, k.status, "application/problem+json", p)
 }

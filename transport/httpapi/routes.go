@@ -8,13 +8,9 @@ import (
 	"minicrm/domain"
 )
 
-// routes is the whole HTTP surface.
+// routes is the whole HTTP surface. Who may call what is in roles.go.
 func (a *api) routes(metrics http.Handler) http.Handler {
-	e := newEngine()
-	e.HandleMethodNotAllowed = true
-	e.Use(a.observe)
-	e.NoRoute(a.always(codeNotFound, "there is no such path; the API is under /v1"))
-	e.NoMethod(a.always(codeMethodNotAllowed, "the path does not know this method; the Allow header has those that it knows"))
+	e := a.engine()
 	a.probes(e, metrics)
 
 	v1 := e.Group("/v1")
@@ -48,6 +44,16 @@ func (a *api) routes(metrics http.Handler) http.Handler {
 	return e
 }
 
+// engine refuses everything, until routes are added.
+func (a *api) engine() *gin.Engine {
+	e := newEngine()
+	e.HandleMethodNotAllowed = true
+	e.Use(a.observe)
+	e.NoRoute(a.always(codeNotFound, "there is no such path; the API is under /v1"))
+	e.NoMethod(a.always(codeMethodNotAllowed, "the path does not know this method; the Allow header has those that it knows"))
+	return e
+}
+
 func newEngine() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode) // a global of Gin's; before New, which prints in its debug mode
 	e := gin.New()
@@ -55,8 +61,11 @@ func newEngine() *gin.Engine {
 	return e
 }
 
-// probes are for whoever watches the process.
+// probes are for whoever watches the process. They can be on the admin listener instead.
 func (a *api) probes(e *gin.Engine, metrics http.Handler) {
+	if a.noProbes {
+		return
+	}
 	get(e, "/healthz", healthz)
 	get(e, "/readyz", a.readyz)
 	if metrics != nil {

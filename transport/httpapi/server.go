@@ -31,6 +31,17 @@ type Options struct {
 	SnapshotEvery uint64                // records from one snapshot to the next, for who asks when something is gone
 	MaxInFlight   int                   // commands at once; 0 = DefaultMaxInFlight
 	Logger        *slog.Logger          // nil = silent
+	LogLevel      *slog.LevelVar        // what the admin listener changes; nil = it does not
+	Guard         Guard
+}
+
+// Guard is who may call, and how often. Its zero value keeps nobody out.
+type Guard struct {
+	Keys          *Keyring // nil = everybody may do everything
+	RatePerSecond float64  // requests of one key, or of one address where no keys are in use; 0 = any
+	RateBurst     int      // requests at once; 0 = one second's worth
+	CORSOrigins   []string // whose pages may call from a browser, like https://desk.example.org
+	NoProbes      bool     // /healthz, /readyz and /metrics are on the admin listener
 }
 
 // api is one edge: what its handlers share.
@@ -44,10 +55,19 @@ type api struct {
 	buffers       sync.Pool // of *bytes.Buffer
 	log           *slog.Logger
 	snapshotEvery uint64
+	keys          *Keyring
+	rates         *rates
+	origins       []string
+	noProbes      bool
+	open          string  // a path that needs no key, whatever its entry says; "" = none
+	warnings      sampler // of the log lines about clients that were kept out
+	failures      sampler
 }
 
 // New is the handler of the whole HTTP surface.
-func New(o Options) http.Handler {
+func New(o Options) http.Handler { return newAPI(o).routes(o.Metrics) }
+
+func newAPI(o Options) *api {
 	if o.MaxInFlight <= 0 {
 		o.MaxInFlight = DefaultMaxInFlight
 	}
@@ -69,15 +89,25 @@ func New(o Options) http.Handler {
 		buffers:       sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		log:           o.Logger,
 		snapshotEvery: o.SnapshotEvery,
+		keys:          o.Guard.Keys,
+		rates:         newRates(o.Guard.RatePerSecond, o.Guard.RateBurst),
+		origins:       o.Guard.CORSOrigins,
+		noProbes:      o.Guard.NoProbes,
 	}
 	a.metrics = newMetrics(o.Registerer, func() float64 { return float64(len(a.places)) })
-	return a.routes(o.Metrics)
+	return a
 }
 
-// NewServer is a server for h with this package's time-outs and header limit; the caller listens and shuts down.
+// NewServer is a server for h with this package's time-outs and header limit; the caller listens and shuts down. It
+// speaks HTTP/1.1 and HTTP/2, the latter also without TLS to clients that begin with it.
 func NewServer(h http.Handler) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler:           h,
+		Protocols:         protocols,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

@@ -1,9 +1,7 @@
 package httpapi
 
 import (
-	"bytes"
 	"net/http"
-	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -11,13 +9,16 @@ import (
 )
 
 // NewStarting is the handler while the state is being recovered: the process is alive, it is not ready, and everything
-// else is to be tried again later. ready says how far the recovery has come.
-func NewStarting(ready func() error, metrics http.Handler) http.Handler {
-	a := &api{ready: ready, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
+// else is to be tried again later, by those who have a key. Options.Ready says how far the recovery has come, and
+// Options.Dispatcher is not needed.
+func NewStarting(o Options) http.Handler {
+	o.Registerer = nil // the ready handler's metrics have the same names
+	a := newAPI(o)
 	e := newEngine()
-	a.probes(e, metrics)
+	e.Use(a.observe)
+	a.probes(e, o.Metrics)
 	e.NoRoute(func(c *gin.Context) {
-		a.refuse(c, domain.Refuse(domain.CodeUnavailable, "starting: %v", ready()))
+		a.refuse(c, domain.Refuse(domain.CodeUnavailable, "starting: %v", a.ready()))
 	})
 	return e
 }

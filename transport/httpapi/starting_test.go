@@ -10,7 +10,7 @@ import (
 
 // Catches: a process that looks dead while it recovers, that looks ready, or that answers 404 for what is there soon.
 func TestStarting(t *testing.T) {
-	h := NewStarting(func() error { return errors.New("recovering, 43%") }, nil)
+	h := NewStarting(Options{Ready: func() error { return errors.New("recovering, 43%") }})
 	for _, c := range []struct {
 		method, path string
 		status       int
