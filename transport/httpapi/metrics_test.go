@@ -70,7 +70,7 @@ func TestCallsAreCountedByTemplate(t *testing.T) {
 		}
 		delete(got, "minicrm_http_request_duration_seconds "+labels)
 	}
-	if len(got) != 2 {
+	if len(got) != 1+len(limits) {
 		t.Errorf("more series than wanted: %v", got)
 	}
 }
@@ -80,7 +80,7 @@ func TestMetricsRoute(t *testing.T) {
 	newEdge(t).do("GET", "/metrics", "").problem(404, "not_found")
 	e := newEdge(t)
 	served := newEdge(t, func(o *Options) { o.Metrics = promhttp.HandlerFor(e.metrics, promhttp.HandlerOpts{}) })
-	if a := served.do("GET", "/metrics", ""); a.status != 200 || !strings.Contains(a.body, "minicrm_http_refused_total 0") {
+	if a := served.do("GET", "/metrics", ""); a.status != 200 || !strings.Contains(a.body, `minicrm_http_refused_total{limit="in_flight"} 0`) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }

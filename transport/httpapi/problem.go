@@ -106,6 +106,7 @@ func (a *api) refuse(c *gin.Context, err error) {
 }
 
 func (a *api) sendProblem(c *gin.Context, e *domain.Error) {
+	a.metrics.refuse(e.Code)
 	k := kinds[e.Code]
 	p := &problem{
 		Type:    problemsPage + string(e.Code),

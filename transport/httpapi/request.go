@@ -45,7 +45,6 @@ func (a *api) command(h handler) gin.HandlerFunc {
 			return
 		}
 		if !a.places.take() {
-			a.metrics.refused.Inc()
 			a.refuse(c, domain.Refuse(codeOverloaded, "%d commands are in flight already; nothing was done, try again", cap(a.places)))
 			return
 		}
