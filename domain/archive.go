@@ -12,8 +12,8 @@ import (
 // MaxArchived is the number of contacts that one ContactsArchived forgets at most: what one change of the catalog costs.
 const MaxArchived = 1_000
 
-// maxRun is the number of contacts in one ArchivedRun at most: a damaged number must not make us allocate.
-const maxRun = 4096
+// MaxRun is the number of contacts in one ArchivedRun at most: a damaged number must not make us allocate.
+const MaxRun = 4096
 
 const microsADay = 24 * 60 * 60 * 1_000_000
 
@@ -175,7 +175,7 @@ func (f *Frozen) Forgotten() iter.Seq[*ArchivedRun] {
 				if day == 0 {
 					continue
 				}
-				if run.Count > 0 && run.Count < maxRun && run.Day == Day(day)-1 && run.First+ContactID(run.Count) == id {
+				if run.Count > 0 && run.Count < MaxRun && run.Day == Day(day)-1 && run.First+ContactID(run.Count) == id {
 					run.Count++
 					continue
 				}
@@ -195,7 +195,7 @@ func (f *Frozen) Forgotten() iter.Seq[*ArchivedRun] {
 func (c *Catalog) AddArchived(r ArchivedRun) error {
 	known := int64(max(len(c.days.list), len(c.contacts.list))) * pageSize
 	switch {
-	case r.Count < 1 || r.Count > maxRun || r.Day < 0 || r.Day > maxDay:
+	case r.Count < 1 || r.Count > MaxRun || r.Day < 0 || r.Day > maxDay:
 		return fmt.Errorf("%d archived contacts of day %d", r.Count, r.Day)
 	case r.First < 1 || r.First > c.nextIDs.contact-ContactID(r.Count) || int64(r.First) > known+maxIDGap:
 		return fmt.Errorf("archived contact %d is out of range", r.First)

@@ -49,8 +49,8 @@ func (c *Catalog) AddLead(l Lead) error {
 
 // AddContact adds the next contact of a frozen catalog. A place of 0 is the one behind the contact before it.
 func (c *Catalog) AddContact(n Contact) error {
-	if n.ID >= c.nextIDs.contact {
-		return fmt.Errorf("contact %d is beyond the next id %d", n.ID, c.nextIDs.contact)
+	if known := int64(len(c.contacts.list)) * pageSize; n.ID >= c.nextIDs.contact || int64(n.ID) > known+maxIDGap {
+		return fmt.Errorf("contact %d is beyond the next id %d, or far beyond the contacts before it", n.ID, c.nextIDs.contact)
 	}
 	o := c.operator(n.Operator)
 	if n.Status < StatusOpen || n.Status > StatusClosed || (o == nil) != (n.Operator == 0) || n.Status == StatusAssigned && o == nil {
@@ -64,7 +64,8 @@ func (c *Catalog) AddContact(n Contact) error {
 		n.Place = last + 1
 	}
 	lead, _ := c.Lead(n.Lead)
-	if n.Place <= last || c.thawed != 0 && n.Place > c.thawed || lead.ID != 0 && lead.Erased() && (n.Text != "" || n.Status != StatusClosed) {
+	beyond := n.Place > c.thawed && (c.thawed != 0 || n.Place > last+1)
+	if n.Place <= last || beyond || lead.ID != 0 && lead.Erased() && (n.Text != "" || n.Status != StatusClosed) {
 		return fmt.Errorf("contact %d has place %d of %d, behind %d, or its lead was erased and it was not", n.ID, n.Place, c.thawed, last)
 	}
 	created := &ContactCreated{ID: n.ID, Source: n.Source, Lead: n.Lead, Text: n.Text, Priority: n.Priority}
@@ -128,7 +129,7 @@ func (c *Catalog) AddKey(use KeyUse) error {
 	return nil
 }
 
-// AddTrail adds the next part of a frozen catalog's trails, and checks the source's last part against its ledger.
+// AddTrail adds the next part of a frozen catalog's trails.
 func (c *Catalog) AddTrail(p TrailPart) error {
 	s := c.source(p.Source)
 	if s == nil || len(p.Steps) == 0 || len(p.Steps) > legSize {
@@ -152,8 +153,19 @@ func (c *Catalog) AddTrail(p TrailPart) error {
 	return l.check()
 }
 
+// Thawed ends the thawing, when everything was added: each trail must lead to its source's ledger.
+func (c *Catalog) Thawed() error {
+	for _, id := range c.sourceIDs {
+		if err := c.checkTrail(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// state has no links as nil, also when there were some before.
 func (l *Ledger) state() LedgerState {
-	s := LedgerState{Links: slices.Clone(l.rows), Decisions: l.decisions, Linked: l.linked}
+	s := LedgerState{Links: append([]Link(nil), l.rows...), Decisions: l.decisions, Linked: l.linked}
 	if l.plan.spelled {
 		s.Spelled = slices.Clone(l.plan.set)
 	}

@@ -14,6 +14,7 @@ import (
 func record(c *coder, r *domain.Record) {
 	integer(c, 1, &r.At)
 	repeated(c, 2, &r.Events, event)
+	text(c, 3, &r.By)
 	switch {
 	case len(r.Events) > 0:
 	case c.reading:
@@ -32,12 +33,18 @@ func event(c *coder, e *domain.Event) {
 		kind(c, 5, e, leadChanged) ||
 		kind(c, 6, e, contactsArchived) ||
 		kind(c, 7, e, leadErased) ||
+		kind(c, 8, e, contactReleased) ||
+		kind(c, 9, e, contactReopened) ||
+		kind(c, 10, e, contactPrioritised) ||
+		kind(c, 11, e, operatorDrawn) ||
 		kind(c, 16, e, operatorCreated) ||
 		kind(c, 17, e, operatorChanged) ||
 		kind(c, 18, e, sourceCreated) ||
 		kind(c, 19, e, sourceChanged) ||
 		kind(c, 20, e, linkSet) ||
-		kind(c, 21, e, linkRemoved)
+		kind(c, 21, e, linkRemoved) ||
+		kind(c, 22, e, operatorDeleted) ||
+		kind(c, 23, e, sourceDeleted)
 	switch {
 	case known:
 	case c.reading:
@@ -73,6 +80,15 @@ func contactCreated(c *coder, e *domain.ContactCreated) {
 	integer(c, 2, &e.Source)
 	integer(c, 3, &e.Lead)
 	text(c, 4, &e.Text)
+	enum(c, 5, &e.Priority, domain.MaxPriority)
+	if c.reading || e.Key != (domain.Key{}) {
+		message(c, 6, &e.Key, key)
+	}
+}
+
+func key(c *coder, k *domain.Key) {
+	digest(c, 1, &k.Digest)
+	fixed(c, 2, &k.Body)
 }
 
 func contactAssigned(c *coder, e *domain.ContactAssigned) {
@@ -80,9 +96,14 @@ func contactAssigned(c *coder, e *domain.ContactAssigned) {
 	integer(c, 2, &e.Source)
 	integer(c, 3, &e.Operator)
 	integer(c, 4, &e.From)
-	enum(c, 5, &e.How, domain.Forced)
-	if c.reading || e.Among.Kind != domain.Uncharged || len(e.Among.Rows) > 0 {
-		message(c, 6, &e.Among, among)
+	enum(c, 5, &e.How, domain.Sticky)
+	charged(c, 6, &e.Among)
+}
+
+// charged is the eligible set of a decision; one that was not charged is not written.
+func charged(c *coder, field protowire.Number, a *domain.Among) {
+	if c.reading || a.Kind != domain.Uncharged || len(a.Rows) > 0 {
+		message(c, field, a, among)
 	}
 }
 
@@ -95,6 +116,31 @@ func contactClosed(c *coder, e *domain.ContactClosed) {
 	integer(c, 1, &e.ID)
 	integer(c, 2, &e.Source)
 	integer(c, 3, &e.Operator)
+	text(c, 4, &e.Reason)
+}
+
+func contactReleased(c *coder, e *domain.ContactReleased) {
+	integer(c, 1, &e.ID)
+	integer(c, 2, &e.Source)
+	integer(c, 3, &e.Operator)
+}
+
+func contactReopened(c *coder, e *domain.ContactReopened) {
+	integer(c, 1, &e.ID)
+	integer(c, 2, &e.Source)
+	enum(c, 3, &e.Priority, domain.MaxPriority)
+}
+
+func contactPrioritised(c *coder, e *domain.ContactPrioritised) {
+	integer(c, 1, &e.ID)
+	integer(c, 2, &e.Source)
+	enum(c, 3, &e.Priority, domain.MaxPriority)
+}
+
+func operatorDrawn(c *coder, e *domain.OperatorDrawn) {
+	integer(c, 1, &e.Source)
+	integer(c, 2, &e.Operator)
+	charged(c, 3, &e.Among)
 }
 
 func leadCreated(c *coder, e *domain.LeadCreated) {
@@ -122,21 +168,30 @@ func operatorCreated(c *coder, e *domain.OperatorCreated) {
 	text(c, 2, &e.Name)
 	boolean(c, 3, &e.Active)
 	integer(c, 4, &e.MaxLoad)
+	boolean(c, 5, &e.Draining)
+	text(c, 6, &e.ExternalID)
+	text(c, 7, &e.Username)
 }
 
 func operatorChanged(c *coder, e *domain.OperatorChanged) {
 	operatorCreated(c, (*domain.OperatorCreated)(e))
 }
 
+func operatorDeleted(c *coder, e *domain.OperatorDeleted) { integer(c, 1, &e.ID) }
+
 func sourceCreated(c *coder, e *domain.SourceCreated) {
 	integer(c, 1, &e.ID)
 	text(c, 2, &e.Name)
 	enum(c, 3, &e.Backlog, domain.BacklogManual)
+	integer(c, 4, &e.BacklogLimit)
+	integer(c, 5, &e.StickyWindow)
 }
 
 func sourceChanged(c *coder, e *domain.SourceChanged) {
 	sourceCreated(c, (*domain.SourceCreated)(e))
 }
+
+func sourceDeleted(c *coder, e *domain.SourceDeleted) { integer(c, 1, &e.ID) }
 
 func linkSet(c *coder, e *domain.LinkSet) {
 	integer(c, 1, &e.Source)

@@ -68,6 +68,13 @@ func tellingValues(t *testing.T, typ reflect.Type) (values []reflect.Value) {
 		for _, n := range []int64{1, 127, 128, -1, math.MaxInt64, math.MinInt64} {
 			add(n)
 		}
+	case reflect.Uint64:
+		for _, n := range []uint64{1, 127, 128, math.MaxUint64} {
+			add(n)
+		}
+	case reflect.Array:
+		add([16]byte{15: 1})
+		add([16]byte{1, 0, 0xff})
 	case reflect.Uint8:
 		for _, n := range enumNumbers(typ)[1:] {
 			add(n)
@@ -122,7 +129,7 @@ func checkCodec(t rapid.TB, first uint64, records ...domain.Record) {
 func show(records []domain.Record) string {
 	var b strings.Builder
 	for _, r := range records {
-		fmt.Fprintf(&b, "at %d:", r.At)
+		fmt.Fprintf(&b, "at %d by %q:", r.At, r.By)
 		for _, e := range r.Events {
 			fmt.Fprintf(&b, " %s%+v", kindName(e), reflect.ValueOf(e).Elem())
 		}
@@ -136,9 +143,10 @@ func TestWriteRefusesWhatNobodyCouldRead(t *testing.T) {
 	bad := map[string][]domain.Event{
 		"no events":     nil,
 		"a nil event":   {nil},
-		"a bad How":     {&domain.ContactCreated{ID: 1}, &domain.ContactAssigned{How: domain.Forced + 1}},
+		"a bad How":     {&domain.ContactCreated{ID: 1}, &domain.ContactAssigned{How: domain.Sticky + 1}},
 		"a bad SetKind": {&domain.ContactAssigned{Among: domain.Among{Kind: domain.SpelledSet + 1}}},
 		"a bad policy":  {&domain.SourceChanged{Backlog: domain.BacklogManual + 1}},
+		"no priority":   {&domain.ContactPrioritised{ID: 1, Priority: domain.MaxPriority + 1}},
 	}
 	good := domain.Record{At: 5, Events: []domain.Event{&domain.ContactCreated{ID: 9, Source: 8, Lead: 7, Text: "good"}}}
 	for name, events := range bad {
@@ -164,6 +172,10 @@ func TestWriteRefusesWhatNobodyCouldRead(t *testing.T) {
 func TestAddAllocatesNothing(t *testing.T) {
 	var g group
 	r := assigned()
+	r.By = "gateway"
+	created := *r.Events[0].(*domain.ContactCreated)
+	created.Priority, created.Key = 3, domain.Key{Digest: [16]byte{1}, Body: 2}
+	r.Events = []domain.Event{&created, r.Events[1], &domain.ContactReleased{ID: 1, Operator: 2}, &domain.ContactClosed{ID: 1, Reason: "sold"}}
 	allocs := testing.AllocsPerRun(1000, func() {
 		g.clear()
 		g.add(1, r)

@@ -48,7 +48,7 @@ func zigzag(c *coder, field protowire.Number, v *int64) {
 	*v = protowire.DecodeZigZag(c.readVarint(field))
 }
 
-// enum is a number from 0 to last; zero is not written.
+// enum is a small number from 0 to last; zero is not written.
 func enum[T ~uint8](c *coder, field protowire.Number, v *T, last T) {
 	if !c.reading {
 		if *v > last {
@@ -98,6 +98,45 @@ func optional(c *coder, field protowire.Number, v **string) {
 		s := string(b)
 		*v = &s
 	}
+}
+
+// digest is 16 bytes; nothing but zeros is not written.
+func digest(c *coder, field protowire.Number, v *[16]byte) {
+	if !c.reading {
+		if *v != [16]byte{} {
+			c.writeTag(field, protowire.BytesType)
+			c.buf = protowire.AppendBytes(c.buf, v[:])
+		}
+		return
+	}
+	switch b, present := c.readBytes(field); {
+	case !present:
+	case len(b) != len(v) || [16]byte(b) == [16]byte{}:
+		c.fail(field, "%x is no digest", b)
+	default:
+		copy(v[:], b)
+	}
+}
+
+// fixed is a number of 8 bytes, whatever it is; zero is not written.
+func fixed(c *coder, field protowire.Number, v *uint64) {
+	if !c.reading {
+		if *v != 0 {
+			c.writeTag(field, protowire.Fixed64Type)
+			c.buf = protowire.AppendFixed64(c.buf, *v)
+		}
+		return
+	}
+	if !c.enter(field, protowire.Fixed64Type) {
+		return
+	}
+	x, n := protowire.ConsumeFixed64(c.buf[c.at:c.end])
+	if n < 0 {
+		c.fail(field, "%w", protowire.ParseError(n))
+		return
+	}
+	*v = x
+	c.at += n
 }
 
 // words is a packed list of fixed64; an empty one is not written.

@@ -22,13 +22,6 @@ var update = flag.Bool("update", false, "write the golden files; read them befor
 
 const goldenFile = "testdata/golden.txt"
 
-const goldenHeader = `# The journal's bytes, as they are on people's disks. A line that changes here is a journal that no longer starts:
-# lines are added, and none is ever changed.
-#
-# Two letters are a byte. A field is its tag and its value, or its tag, its length and its bytes; a message's fields are
-# in brackets. First a whole payload, behind its version, and then the message Event of each kind of event.
-`
-
 // golden is an event that must be written, and read, as it always was.
 type golden struct {
 	name  string
@@ -50,6 +43,16 @@ func goldens() []golden {
 		{"ContactAssigned/SpelledSet", assigned(domain.Among{Kind: domain.SpelledSet, Rows: domain.Rows{0b1011, 1 << 63}})},
 		{"ContactClosed", &domain.ContactClosed{ID: 300, Source: 3, Operator: 12}},
 		{"ContactClosed/open", &domain.ContactClosed{ID: 300, Source: 3}},
+		{"ContactClosed/reason", &domain.ContactClosed{ID: 300, Source: 3, Operator: 12, Reason: "sold"}},
+		{"ContactCreated/priority", &domain.ContactCreated{ID: 300, Source: 3, Lead: 200, Text: "Hello", Priority: 9}},
+		{"ContactCreated/key", &domain.ContactCreated{ID: 300, Source: 3, Lead: 200, Text: "Hello", Key: goldenKey()}},
+		{"ContactAssigned/Sticky", &domain.ContactAssigned{
+			ID: 300, Source: 3, Operator: 12, How: domain.Sticky, Among: domain.Among{Kind: domain.SameSet},
+		}},
+		{"ContactReleased", &domain.ContactReleased{ID: 300, Source: 3, Operator: 12}},
+		{"ContactReopened", &domain.ContactReopened{ID: 300, Source: 3, Priority: 5}},
+		{"ContactPrioritised", &domain.ContactPrioritised{ID: 300, Source: 3, Priority: 1}},
+		{"OperatorDrawn", &domain.OperatorDrawn{Source: 3, Operator: 12, Among: domain.Among{Kind: domain.Alone}}},
 		{"LeadCreated", &domain.LeadCreated{ID: 200, Email: "ann@example.com", Name: "Ann", Phone: "+7"}},
 		{"LeadChanged", &domain.LeadChanged{ID: 200, Name: &name, Phone: &phone}},
 		{"LeadChanged/emptied", &domain.LeadChanged{ID: 200, Phone: &empty}},
@@ -61,35 +64,67 @@ func goldens() []golden {
 		{"SourceChanged", &domain.SourceChanged{ID: 3, Name: "Telegram", Backlog: domain.BacklogManual}},
 		{"LinkSet", &domain.LinkSet{Source: 3, Operator: 12, Weight: 1_000_000}},
 		{"LinkRemoved", &domain.LinkRemoved{Source: 3, Operator: 12}},
+		{"OperatorCreated/external", &domain.OperatorCreated{ID: 12, Name: "Zoë", MaxLoad: 5, ExternalID: "rocket-7", Username: "zoe"}},
+		{"OperatorChanged/draining", &domain.OperatorChanged{ID: 12, Name: "Zoë", Draining: true, MaxLoad: 5}},
+		{"OperatorDeleted", &domain.OperatorDeleted{ID: 12}},
+		{"SourceCreated/limits", &domain.SourceCreated{
+			ID: 3, Name: "Telegram", Backlog: domain.BacklogAuto, BacklogLimit: 10_000, StickyWindow: 86_400,
+		}},
+		{"SourceChanged/limits", &domain.SourceChanged{
+			ID: 3, Name: "Telegram", Backlog: domain.BacklogAuto, BacklogLimit: 1, StickyWindow: 2,
+		}},
+		{"SourceDeleted", &domain.SourceDeleted{ID: 3}},
 	}
 }
 
-// goldenPayload is a whole payload: two records, the first with two events.
-func goldenPayload() (first uint64, records []domain.Record) {
-	return 1001, []domain.Record{
-		{At: 1764000000123456, Events: []domain.Event{
-			&domain.ContactCreated{ID: 300, Source: 3, Lead: 200, Text: "Hello"},
-			&domain.ContactAssigned{ID: 300, Source: 3, Operator: 12, How: domain.Automatic, Among: domain.Among{Kind: domain.Alone}},
+func goldenKey() domain.Key {
+	k := domain.Key{Body: 0x0102030405060708}
+	copy(k.Digest[:], "sixteen letters.")
+	return k
+}
+
+// goldenPayload is a whole payload.
+type goldenPayload struct {
+	name    string
+	first   uint64
+	records []domain.Record
+}
+
+// goldenPayloads have two records, the first with two events.
+func goldenPayloads() []goldenPayload {
+	alone := &domain.ContactAssigned{ID: 300, Source: 3, Operator: 12, How: domain.Automatic, Among: domain.Among{Kind: domain.Alone}}
+	return []goldenPayload{
+		{"payload", 1001, []domain.Record{
+			{At: 1764000000123456, Events: []domain.Event{
+				&domain.ContactCreated{ID: 300, Source: 3, Lead: 200, Text: "Hello"}, alone,
+			}},
+			{At: 1764000000123457, Events: []domain.Event{&domain.ContactClosed{ID: 300, Source: 3, Operator: 12}}},
 		}},
-		{At: 1764000000123457, Events: []domain.Event{&domain.ContactClosed{ID: 300, Source: 3, Operator: 12}}},
+		{"payload/by", 1001, []domain.Record{
+			{At: 1764000000123456, By: "gateway", Events: []domain.Event{
+				&domain.ContactCreated{ID: 300, Source: 3, Lead: 200, Text: "Hello", Priority: 2, Key: goldenKey()}, alone,
+			}},
+			{At: 1764000000123457, By: "ann", Events: []domain.Event{
+				&domain.ContactClosed{ID: 300, Source: 3, Operator: 12, Reason: "sold"},
+			}},
+		}},
 	}
 }
 
 func TestGolden(t *testing.T) {
 	if *update {
-		if err := os.WriteFile(goldenFile, goldenText(t), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		addGoldens(t)
 	}
 	want := readGoldens(t)
-	first, records := goldenPayload()
-	if got := payloadOf(first, records...); !bytes.Equal(got, want["payload"]) {
-		t.Errorf("the payload is written as\n%x\ninstead of\n%x", got, want["payload"])
+	for _, p := range goldenPayloads() {
+		if got := payloadOf(p.first, p.records...); !bytes.Equal(got, want[p.name]) {
+			t.Errorf("%s is written as\n%x\ninstead of\n%x", p.name, got, want[p.name])
+		}
+		if got, err := recordsOf(p.first, want[p.name]); err != nil || !reflect.DeepEqual(got, p.records) {
+			t.Errorf("%s is read as %s, %v", p.name, show(got), err)
+		}
+		delete(want, p.name)
 	}
-	if got, err := recordsOf(first, want["payload"]); err != nil || !reflect.DeepEqual(got, records) {
-		t.Errorf("the payload is read as %s, %v", show(got), err)
-	}
-	delete(want, "payload")
 	for _, g := range goldens() {
 		if got := eventBytes(g.event); !bytes.Equal(got, want[g.name]) {
 			t.Errorf("%s is written as\n%x\ninstead of\n%x", g.name, got, want[g.name])
@@ -155,33 +190,45 @@ func readGoldens(t *testing.T) map[string][]byte {
 	return goldens
 }
 
-// goldenText is the file as the codec would have it.
-func goldenText(t *testing.T) []byte {
+// addGoldens adds the lines that the file does not have yet.
+func addGoldens(t *testing.T) {
 	t.Helper()
-	var file bytes.Buffer
+	have := readGoldens(t)
+	var lines bytes.Buffer
 	comment := func(indent string, e domain.Event) {
 		values, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&file, "#%s%s %s\n", indent, kindName(e), values)
+		fmt.Fprintf(&lines, "#%s%s %s\n", indent, kindName(e), values)
 	}
-	file.WriteString(goldenHeader)
-	first, records := goldenPayload()
-	for i, r := range records {
-		fmt.Fprintf(&file, "\n# record %d at %d\n", first+uint64(i), r.At)
-		for _, e := range r.Events {
-			comment("   ", e)
+	for _, p := range goldenPayloads() {
+		if have[p.name] != nil {
+			continue
+		}
+		for i, r := range p.records {
+			fmt.Fprintf(&lines, "\n# record %d at %d by %q\n", p.first+uint64(i), r.At, r.By)
+			for _, e := range r.Events {
+				comment("   ", e)
+			}
+		}
+		b := payloadOf(p.first, p.records...)
+		fmt.Fprintf(&lines, "%s: %02x %s\n", p.name, b[0], dump(b[1:], (&journalpb.Group{}).ProtoReflect().Descriptor()))
+	}
+	for _, g := range goldens() {
+		if have[g.name] == nil {
+			lines.WriteString("\n")
+			comment(" ", g.event)
+			fmt.Fprintf(&lines, "%s: %s\n", g.name, dump(eventBytes(g.event), (&journalpb.Event{}).ProtoReflect().Descriptor()))
 		}
 	}
-	b := payloadOf(first, records...)
-	fmt.Fprintf(&file, "payload: %02x %s\n", b[0], dump(b[1:], (&journalpb.Group{}).ProtoReflect().Descriptor()))
-	for _, g := range goldens() {
-		file.WriteString("\n")
-		comment(" ", g.event)
-		fmt.Fprintf(&file, "%s: %s\n", g.name, dump(eventBytes(g.event), (&journalpb.Event{}).ProtoReflect().Descriptor()))
+	file, err := os.ReadFile(goldenFile)
+	if err == nil {
+		err = os.WriteFile(goldenFile, append(file, lines.Bytes()...), 0o644)
 	}
-	return file.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // dump writes a message's bytes so that a person can tell its fields.

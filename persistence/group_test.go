@@ -55,8 +55,13 @@ func TestReadRefuses(t *testing.T) {
 		"a repeated field":          {event(3, fields(1, 7, 1, 8)), "field 1: it is unknown here"},
 		"fields out of order":       {event(3, fields(2, 7, 1, 8)), "field 1: it is unknown here"},
 		"a wrong wire type":         {event(3, fields(1, []byte("x"))), "field 1: its wire type is 2 instead of 0"},
-		"an unknown enum value":     {event(2, fields(5, 4)), "there is no domain.How 4"},
+		"an unknown enum value":     {event(2, fields(5, 5)), "there is no domain.How 5"},
 		"an enum value over 255":    {event(2, fields(5, 257)), "there is no domain.How 257"},
+		"a priority of 10":          {event(10, fields(3, 10)), "there is no uint8 10"},
+		"a short digest":            {event(1, fields(6, fields(1, []byte("123456789012345")))), "is no digest"},
+		"a long digest":             {event(1, fields(6, fields(1, []byte("12345678901234567")))), "is no digest"},
+		"a digest of zeros":         {event(1, fields(6, fields(1, make([]byte, 16)))), "is no digest"},
+		"a cut fixed number":        {event(1, fields(6, protowire.AppendTag(nil, 2, protowire.Fixed64Type))), "unexpected EOF"},
 		"half a word":               {event(2, fields(6, fields(2, []byte("1234567")))), "7 bytes are no words of 8"},
 		"a cut payload":             {event(3, closed)[:8], "unexpected EOF"},
 		"a field number 0":          {append(event(3, closed), 0, 0), "invalid field number"},
@@ -87,8 +92,10 @@ func TestReadNamesTheRecord(t *testing.T) {
 
 // FuzzDecode reads any bytes: never a panic, and what is read is what protobuf reads, and is read again from its own bytes.
 func FuzzDecode(f *testing.F) {
-	first, records := goldenPayload()
-	f.Add(payloadOf(first, records...))
+	const first = 1001
+	for _, p := range goldenPayloads() {
+		f.Add(payloadOf(first, p.records...))
+	}
 	for _, g := range goldens() {
 		f.Add(payloadOf(first, domain.Record{At: 1, Events: []domain.Event{g.event}}))
 	}
@@ -101,7 +108,7 @@ func FuzzDecode(f *testing.F) {
 		if err := proto.Unmarshal(payload[1:], &group); err != nil {
 			t.Fatalf("protobuf refuses what the codec reads as %s: %v", show(records), err)
 		}
-		dropEmptyAmongs(&group)
+		dropEmpty(&group)
 		if want := toProto(t, first, records); !proto.Equal(&group, want) {
 			t.Fatalf("the codec reads\n%v\nand protobuf\n%v", want, &group)
 		}
@@ -112,12 +119,18 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// dropEmptyAmongs makes absent what is there and empty: domain has one value for both.
-func dropEmptyAmongs(g *journalpb.Group) {
+// dropEmpty makes absent what is there and empty: domain has one value for both.
+func dropEmpty(g *journalpb.Group) {
 	for _, r := range g.Records {
 		for _, e := range r.Events {
 			if a := e.GetContactAssigned(); a != nil && proto.Size(a.Among) == 0 {
 				a.Among = nil
+			}
+			if d := e.GetOperatorDrawn(); d != nil && proto.Size(d.Among) == 0 {
+				d.Among = nil
+			}
+			if c := e.GetContactCreated(); c != nil && proto.Size(c.Key) == 0 {
+				c.Key = nil
 			}
 		}
 	}
@@ -126,8 +139,8 @@ func dropEmptyAmongs(g *journalpb.Group) {
 // TestReadOfDamage changes and cuts a payload everywhere: an error or other records, never a panic. (That damage never
 // comes this far is the log's affair.)
 func TestReadOfDamage(t *testing.T) {
-	first, records := goldenPayload()
-	payload := payloadOf(first, records...)
+	golden := goldenPayloads()[1]
+	first, payload := golden.first, payloadOf(golden.first, golden.records...)
 	for i := range payload {
 		if _, err := recordsOf(first, payload[:i]); err == nil && !recordEndsAt(payload, i) {
 			t.Errorf("cut to %d bytes it is read without an error", i)

@@ -1,13 +1,10 @@
 package persistence
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
+	"slices"
 	"strings"
-
-	"pgregory.net/rapid"
 
 	"minicrm/domain"
 )
@@ -15,16 +12,19 @@ import (
 // history makes records as a dispatcher makes them: random commands to desks over a floor, decided by package domain.
 // What was decided is in log; whoever has a history journals it, and applies it to a catalog of its own.
 type history struct {
-	rng      *rand.Rand
-	floor    *domain.Floor
-	registry *domain.Registry
-	desks    map[domain.SourceID]*domain.Desk
-	live     []liveContact
-	closed   []domain.ContactID
-	shadow   *domain.Catalog // all that was decided: erasures and archives need to know
-	ops      int
-	log      []domain.Record
-	now      domain.Time
+	rng       *rand.Rand
+	floor     *domain.Floor
+	registry  *domain.Registry
+	desks     map[domain.SourceID]*domain.Desk
+	sources   []domain.SourceID // that were not deleted
+	seatings  map[domain.OperatorID]*domain.Seating
+	operators []domain.OperatorID // that were not deleted
+	live      []liveContact
+	closed    []domain.ContactID
+	shadow    *domain.Catalog // all that was decided: erasures and archives need to know
+	log       []domain.Record
+	now       domain.Time
+	by        string
 }
 
 type liveContact struct {
@@ -34,17 +34,27 @@ type liveContact struct {
 
 // newHistory goes on from a catalog, as a start does.
 func newHistory(rng *rand.Rand, c *domain.Catalog) *history {
-	h := &history{rng: rng, desks: map[domain.SourceID]*domain.Desk{}, now: c.LastTime(), registry: c.Registry()}
-	h.shadow = shadowOf(c)
+	h := &history{
+		rng: rng, now: c.LastTime(), registry: c.Registry(), shadow: shadowOf(c),
+		desks: map[domain.SourceID]*domain.Desk{}, seatings: map[domain.OperatorID]*domain.Seating{},
+	}
 	h.floor = domain.NewFloor(h.decided, func(error) {})
 	desks := c.Desks(h.floor.For)
-	h.floor.Seat(c.Seatings(h.floor.Shown, h.floor.Head)...)
+	for _, s := range c.Seatings(h.floor.Shown, h.floor.Heads) {
+		h.floor.Seat(s)
+		h.seatings[s.ID] = s
+		if !s.Deleted {
+			h.operators = append(h.operators, s.ID)
+		}
+	}
 	for _, d := range desks {
 		state := d.State()
 		h.desks[state.Source.ID] = d
-		d.Resume()
+		if !d.Deleted() {
+			h.sources = append(h.sources, state.Source.ID)
+			d.Resume()
+		}
 	}
-	h.ops = int(c.NextOperator()) - 1
 	for contact := range c.Freeze().Contacts() {
 		if contact.Status != domain.StatusClosed {
 			h.live = append(h.live, liveContact{contact.ID, contact.Source})
@@ -68,34 +78,21 @@ func (h *history) commit(events ...domain.Event) {
 // step is one command.
 func (h *history) step() {
 	h.now += domain.Time(h.rng.IntN(5_000_000)) // it may stand still
+	h.by = []string{"", "", "gateway", "Ann", "Zoë"}[h.rng.IntN(5)]
 	switch n := h.rng.IntN(100); {
-	case h.ops == 0 || n < 4:
+	case len(h.operators) == 0 || n < 4 && len(h.operators) < 12:
 		h.operator()
-	case len(h.desks) == 0 || n < 6 && len(h.desks) < 20:
+	case len(h.sources) == 0 || n < 6 && len(h.sources) < 6:
 		h.source()
 	case n < 16:
 		h.link()
-	case n < 18:
-		h.desk().Unlink(h.anyOperator(), h.now)
-	case n < 22:
-		load := h.rng.IntN(6)
-		h.floorChange(domain.OperatorPatch{MaxLoad: &load})
 	case n < 24:
-		active := h.rng.IntN(4) > 0
-		h.floorChange(domain.OperatorPatch{Active: &active})
-	case n < 26:
-		backlog := domain.BacklogAuto + domain.BacklogPolicy(h.rng.IntN(2))
-		h.desk().Edit(domain.SourcePatch{Backlog: &backlog}, h.now)
-	case n < 28:
-		h.changeLead()
-	case n == 28:
-		h.erase()
-	case n == 29:
-		h.archive()
+		h.admin()
 	case n < 34 && len(h.live) > 0:
-		c := h.live[h.rng.IntN(len(h.live))]
-		h.desks[c.source].Assign(c.id, h.anyOperator(), h.rng.IntN(2) == 0, h.now)
-	case n < 55 && len(h.live) > 0:
+		h.handle(h.live[h.rng.IntN(len(h.live))])
+	case n < 37 && len(h.closed) > 0:
+		h.reopen()
+	case n < 70 && len(h.live) > 0:
 		h.closeContact()
 	default:
 		h.contact()
@@ -103,46 +100,132 @@ func (h *history) step() {
 	h.floor.Deliver(h.desks)
 }
 
-func (h *history) anyOperator() domain.OperatorID { return domain.OperatorID(1 + h.rng.IntN(h.ops)) }
+// admin is a command that seldom comes.
+func (h *history) admin() {
+	switch h.rng.IntN(10) {
+	case 0:
+		h.desk().Unlink(h.anyOperator(), h.now)
+	case 1, 2:
+		h.changeOperator()
+	case 3:
+		h.changeSource()
+	case 4:
+		h.changeLead()
+	case 5:
+		h.erase()
+	case 6:
+		h.archive()
+	case 7:
+		h.deleteOperator(h.anyOperator())
+	case 8:
+		h.deleteSource()
+	default:
+		h.desk().Draw(func(domain.OperatorID) bool { return h.rng.IntN(4) > 0 }, func(domain.OperatorID) {}, h.now)
+	}
+}
 
-func (h *history) desk() *domain.Desk { return h.desks[domain.SourceID(1+h.rng.IntN(len(h.desks)))] }
+// handle is what somebody does to a contact that is not closed.
+func (h *history) handle(c liveContact) {
+	switch desk := h.desks[c.source]; h.rng.IntN(4) {
+	case 0:
+		_ = desk.Release(c.id, 0, h.now) // refused when nobody holds it
+	case 1:
+		desk.Prioritise(c.id, h.priority(), h.now)
+	default:
+		desk.Assign(c.id, h.anyOperator(), h.rng.IntN(2) == 0, h.now)
+	}
+}
+
+func (h *history) anyOperator() domain.OperatorID { return h.operators[h.rng.IntN(len(h.operators))] }
+
+func (h *history) desk() *domain.Desk { return h.desks[h.sources[h.rng.IntN(len(h.sources))]] }
+
+func (h *history) priority() uint8 {
+	return uint8(max(0, h.rng.IntN(2*domain.MaxPriority)-domain.MaxPriority+1))
+}
 
 func (h *history) operator() {
-	h.ops++
-	o := domain.Operator{ID: domain.OperatorID(h.ops), Name: h.text(20), Active: h.rng.IntN(5) > 0, MaxLoad: h.rng.IntN(5)}
-	h.commit(&domain.OperatorCreated{ID: o.ID, Name: o.Name, Active: o.Active, MaxLoad: o.MaxLoad})
-	h.floor.Seat(domain.NewSeating(o, h.floor.Shown()))
+	o := domain.Operator{
+		ID: domain.OperatorID(len(h.seatings) + 1), Name: h.text(20), Active: h.rng.IntN(5) > 0, MaxLoad: h.rng.IntN(8),
+		ExternalID: h.text(3), Username: h.text(3),
+	}
+	h.commit(&domain.OperatorCreated{
+		ID: o.ID, Name: o.Name, Active: o.Active, MaxLoad: o.MaxLoad, ExternalID: o.ExternalID, Username: o.Username,
+	})
+	s := domain.NewSeating(o, h.floor.Shown())
+	h.floor.Seat(s)
+	h.seatings[o.ID] = s
+	h.operators = append(h.operators, o.ID)
 }
 
-func (h *history) floorChange(p domain.OperatorPatch) {
-	op := h.anyOperator()
-	c := h.catalogOperator(op)
-	o := p.Apply(c)
-	h.commit(&domain.OperatorChanged{ID: op, Name: o.Name, Active: o.Active, MaxLoad: o.MaxLoad})
-	h.floor.Change(op, p, h.now)
+func (h *history) changeOperator() {
+	name, external := h.text(10), h.text(5)
+	p := domain.OperatorPatch{Name: &name}
+	switch yes, load := true, h.rng.IntN(8); h.rng.IntN(4) {
+	case 0:
+		p.Draining = &yes
+	case 1:
+		active := h.rng.IntN(4) > 0
+		p.Active = &active
+	case 2:
+		p.ExternalID, p.Username = &external, &name
+	default:
+		p.MaxLoad = &load
+	}
+	h.floor.Change(h.anyOperator(), p, h.now)
 }
 
-// catalogOperator is an operator as a record shall have it; what it was called before is of no interest.
-func (h *history) catalogOperator(op domain.OperatorID) domain.Operator {
-	return domain.Operator{ID: op, Name: h.text(10), Active: true, MaxLoad: 3}
+// deleteOperator unlinks an operator, and deletes it if it has no contacts.
+func (h *history) deleteOperator(op domain.OperatorID) {
+	if h.seatings[op].Load > 0 {
+		return
+	}
+	for _, id := range h.sources {
+		h.desks[id].Unlink(op, h.now)
+	}
+	if events, err := h.seatings[op].Delete(); err == nil {
+		h.commit(events...)
+		h.operators = slices.DeleteFunc(h.operators, func(id domain.OperatorID) bool { return id == op })
+	}
 }
 
 func (h *history) source() {
 	id := domain.SourceID(len(h.desks) + 1)
-	s := domain.Source{ID: id, Name: h.text(20), Backlog: domain.BacklogAuto + domain.BacklogPolicy(h.rng.IntN(2))}
+	s := domain.Source{
+		ID: id, Name: h.text(20), Backlog: domain.BacklogAuto + domain.BacklogPolicy(h.rng.IntN(2)),
+		BacklogLimit: max(0, h.rng.IntN(40)-10), StickyWindow: max(0, h.rng.Int64N(200)-100),
+	}
 	d := domain.NewDesk(s, h.floor.For(id))
 	h.desks[id] = d
+	h.sources = append(h.sources, id)
 	d.Open(h.now)
 }
 
-func (h *history) link() { h.desk().Link(h.anyOperator(), h.rng.Int64N(5), h.now) }
+func (h *history) changeSource() {
+	name, backlog, limit := h.text(10), domain.BacklogAuto+domain.BacklogPolicy(h.rng.IntN(2)), h.rng.IntN(30)
+	h.desk().Edit(domain.SourcePatch{Name: &name, Backlog: &backlog, BacklogLimit: &limit}, h.now)
+}
+
+// deleteSource deletes the first source that has no live contacts.
+func (h *history) deleteSource() {
+	for i, id := range h.sources {
+		if h.desks[id].Delete(h.now); h.desks[id].Deleted() {
+			h.sources = slices.Delete(h.sources, i, i+1)
+			return
+		}
+	}
+}
+
+func (h *history) link() { h.desk().Link(h.anyOperator(), max(0, h.rng.Int64N(6)-1), h.now) }
 
 func (h *history) lead() domain.LeadID {
-	email := fmt.Sprintf("customer-%d@example.com", h.rng.IntN(200))
-	id, known := h.registry.Lookup(email)
+	n := domain.NewLead{Email: fmt.Sprintf("customer-%d@example.com", h.rng.IntN(200)), Name: h.text(10), Phone: h.text(5)}
+	id, known := h.registry.Lookup(n.Email)
 	if !known {
-		id = h.registry.Add(email)
-		h.commit(&domain.LeadCreated{ID: id, Email: email, Name: h.text(10), Phone: h.text(5)})
+		id = h.registry.Add(n)
+		h.commit(&domain.LeadCreated{ID: id, Email: n.Email, Name: n.Name, Phone: n.Phone})
+	} else if filled, any := h.registry.Fill(id, n.Name, n.Phone); any {
+		h.commit(&filled)
 	}
 	return id
 }
@@ -155,14 +238,27 @@ func (h *history) changeLead() {
 	if phone := h.text(12); h.rng.IntN(2) == 0 {
 		e.Phone = &phone
 	}
+	h.registry.Note(e.ID, e.Name, e.Phone)
 	h.commit(e)
 }
 
 func (h *history) contact() {
 	lead, id := h.lead(), h.registry.NextContact()
-	source := domain.SourceID(1 + h.rng.IntN(len(h.desks)))
-	h.live = append(h.live, liveContact{id, source})
-	h.desks[source].Create(&domain.ContactCreated{ID: id, Source: source, Lead: lead, Text: h.text(120)}, h.now)
+	source := h.sources[h.rng.IntN(len(h.sources))]
+	n := domain.NewContact{Source: source, Text: h.text(120), Priority: int(h.priority())}
+	if h.rng.IntN(3) == 0 {
+		n.Key = fmt.Sprint("key ", id)
+	}
+	var prefer domain.OperatorID
+	if h.rng.IntN(4) == 0 {
+		prefer = h.anyOperator()
+	}
+	h.desks[source].Create(&domain.ContactCreated{
+		ID: id, Source: source, Lead: lead, Text: n.Text, Priority: uint8(n.Priority), Key: n.Identity(),
+	}, prefer, h.now)
+	if _, created := h.shadow.Contact(id); created { // or the backlog was full
+		h.live = append(h.live, liveContact{id, source})
+	}
 }
 
 func (h *history) closeContact() {
@@ -170,33 +266,31 @@ func (h *history) closeContact() {
 	c := h.live[i]
 	h.live = append(h.live[:i], h.live[i+1:]...)
 	h.closed = append(h.closed, c.id)
-	h.desks[c.source].Close(c.id, h.now)
+	h.desks[c.source].Close(c.id, h.text(8), h.now)
+}
+
+// reopen reopens a contact, if its lead and its source are still there.
+func (h *history) reopen() {
+	i := h.rng.IntN(len(h.closed))
+	c, _ := h.shadow.Contact(h.closed[i])
+	lead, _ := h.shadow.Lead(c.Lead)
+	desk := h.desks[c.Source]
+	if lead.Erased() || desk.Deleted() {
+		return
+	}
+	desk.Reopen(c.ID, h.priority(), c.Operator, h.now)
+	if c, _ = h.shadow.Contact(c.ID); c.Status != domain.StatusClosed {
+		h.closed = slices.Delete(h.closed, i, i+1)
+		h.live = append(h.live, liveContact{c.ID, c.Source})
+	}
 }
 
 func (h *history) decided(r domain.Record) {
+	r.By = h.by
 	h.log = append(h.log, r)
 	if err := h.shadow.Apply(r); err != nil {
 		panic(err)
 	}
-}
-
-// shadowOf is a copy of a catalog.
-func shadowOf(c *domain.Catalog) *domain.Catalog {
-	f := c.Freeze()
-	copied, err := domain.Thaw(f.Progress, f.Operators, f.Sources)
-	for lead := range f.Leads() {
-		err = errors.Join(err, copied.AddLead(*lead))
-	}
-	for contact := range f.Contacts() {
-		err = errors.Join(err, copied.AddContact(*contact))
-	}
-	for run := range f.Forgotten() {
-		err = errors.Join(err, copied.AddArchived(*run))
-	}
-	if err != nil {
-		panic(err)
-	}
-	return copied
 }
 
 // erase erases a lead if it can be erased.
@@ -226,62 +320,4 @@ func (h *history) text(n int) string {
 	const words = "Hello, is the red one in stock? Привет, 你好 — and \x00 or \xff too. "
 	from := h.rng.IntN(len(words))
 	return (strings.Repeat(words, 3))[from : from+h.rng.IntN(n+1)]
-}
-
-// state is all of a catalog, in a form that can be compared.
-type state struct {
-	Progress  domain.Progress
-	Operators []domain.Operator
-	Loads     []domain.Operator
-	Sources   []domain.FrozenSource
-	Leads     []domain.Lead
-	Contacts  []domain.Contact
-	Archived  []domain.ArchivedRun
-	Desks     []domain.DeskState
-}
-
-func stateOf(c *domain.Catalog) state {
-	f := c.Freeze()
-	s := state{Progress: f.Progress, Operators: f.Operators, Sources: f.Sources}
-	s.Loads, _ = c.Operators(0, len(f.Operators)+1)
-	for i := range s.Sources {
-		s.Sources[i].Ledger.Links = noneIsNil(s.Sources[i].Ledger.Links)
-	}
-	for l := range f.Leads() {
-		s.Leads = append(s.Leads, *l)
-	}
-	for n := range f.Contacts() {
-		s.Contacts = append(s.Contacts, *n)
-	}
-	for run := range f.Forgotten() {
-		s.Archived = append(s.Archived, *run)
-	}
-	for _, d := range c.Desks(domain.NewFloor(nil, nil).For) {
-		desk := d.State()
-		desk.Links = noneIsNil(desk.Links)
-		s.Desks = append(s.Desks, desk)
-	}
-	return s
-}
-
-// noneIsNil makes equal what is equal to everybody but reflect.
-func noneIsNil[T any](all []T) []T {
-	if len(all) == 0 {
-		return nil
-	}
-	return all
-}
-
-// mustEqual compares two catalogs field by field.
-func mustEqual(t rapid.TB, what string, got, want *domain.Catalog) {
-	t.Helper()
-	g, w := reflect.ValueOf(stateOf(got)), reflect.ValueOf(stateOf(want))
-	for i := range g.NumField() {
-		if !reflect.DeepEqual(g.Field(i).Interface(), w.Field(i).Interface()) {
-			t.Fatalf("%s: %s is\n%+v\ninstead of\n%+v", what, g.Type().Field(i).Name, g.Field(i).Interface(), w.Field(i).Interface())
-		}
-	}
-	if err := got.Check(); err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
 }

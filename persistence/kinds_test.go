@@ -34,12 +34,18 @@ func eventKinds() []domain.Event {
 		&domain.LeadChanged{},
 		&domain.ContactsArchived{},
 		&domain.LeadErased{},
+		&domain.ContactReleased{},
+		&domain.ContactReopened{},
+		&domain.ContactPrioritised{},
+		&domain.OperatorDrawn{},
 		&domain.OperatorCreated{},
 		&domain.OperatorChanged{},
 		&domain.SourceCreated{},
 		&domain.SourceChanged{},
 		&domain.LinkSet{},
 		&domain.LinkRemoved{},
+		&domain.OperatorDeleted{},
+		&domain.SourceDeleted{},
 	}
 }
 
@@ -84,7 +90,7 @@ func TestEventKindsAreComplete(t *testing.T) {
 
 // TestFieldsAreComplete looks from journal.proto to domain; every other test of the codec looks the other way.
 func TestFieldsAreComplete(t *testing.T) {
-	structs := []reflect.Type{reflect.TypeFor[domain.Record](), reflect.TypeFor[domain.Among]()}
+	structs := []reflect.Type{reflect.TypeFor[domain.Record](), reflect.TypeFor[domain.Among](), reflect.TypeFor[domain.Key]()}
 	for _, e := range eventKinds() {
 		structs = append(structs, reflect.TypeOf(e).Elem())
 	}
@@ -174,7 +180,7 @@ func protoName(name string) string {
 
 // anyRecord draws a record with 1 to 4 events of any kind, with every field.
 func anyRecord(t *rapid.T) domain.Record {
-	r := domain.Record{At: domain.Time(rapid.Int64().Draw(t, "at"))}
+	r := domain.Record{At: domain.Time(rapid.Int64().Draw(t, "at")), By: anyText().Draw(t, "by")}
 	for range rapid.IntRange(1, 4).Draw(t, "events") {
 		r.Events = append(r.Events, anyEvent(t))
 	}
@@ -209,6 +215,10 @@ func fill(t *rapid.T, v reflect.Value, name string) {
 			v.Set(reflect.New(v.Type().Elem()))
 			fill(t, v.Elem(), name)
 		}
+	case reflect.Array:
+		for i := range v.Len() {
+			v.Index(i).SetUint(uint64(rapid.Byte().Draw(t, name)))
+		}
 	case reflect.Slice:
 		for range rapid.IntRange(0, 16).Draw(t, name+" length") {
 			v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
@@ -230,8 +240,14 @@ func anyText() *rapid.Generator[string] {
 	)
 }
 
-// enumNumbers are the values of a type of enumTypes.
+// enumNumbers are the values of a type of enumTypes, or of a priority, which has no type of its own.
 func enumNumbers(typ reflect.Type) (numbers []uint64) {
+	if typ == reflect.TypeFor[uint8]() {
+		for n := range uint64(domain.MaxPriority + 1) {
+			numbers = append(numbers, n)
+		}
+		return numbers
+	}
 	values := journalpb.File_journal_proto.Enums().ByName(protoreflect.Name(typ.Name())).Values()
 	for i := range values.Len() {
 		numbers = append(numbers, uint64(values.Get(i).Number()))

@@ -18,7 +18,7 @@ func toProto(t rapid.TB, first uint64, records []domain.Record) *journalpb.Group
 	t.Helper()
 	g := &journalpb.Group{First: first}
 	for _, r := range records {
-		pb := &journalpb.Record{At: int64(r.At)}
+		pb := &journalpb.Record{At: int64(r.At), By: r.By}
 		for _, e := range r.Events {
 			pb.Events = append(pb.Events, eventToProto(t, e))
 		}
@@ -62,7 +62,14 @@ func setProto(t rapid.TB, m protoreflect.Message, field protoreflect.FieldDescri
 		m.Set(field, protoreflect.ValueOfInt64(v.Int()))
 	case reflect.Uint64:
 		m.Set(field, protoreflect.ValueOfUint64(v.Uint()))
+	case reflect.Array:
+		digest, _ := v.Interface().([16]byte)
+		m.Set(field, protoreflect.ValueOfBytes(digest[:]))
 	case reflect.Uint8:
+		if field.Kind() == protoreflect.Uint32Kind {
+			m.Set(field, protoreflect.ValueOfUint32(uint32(v.Uint())))
+			return
+		}
 		m.Set(field, protoreflect.ValueOfEnum(protoreflect.EnumNumber(v.Uint())))
 	case reflect.Bool:
 		m.Set(field, protoreflect.ValueOfBool(v.Bool()))

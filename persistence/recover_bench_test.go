@@ -64,7 +64,7 @@ func (l *large) contact(id domain.ContactID, leads int) domain.Record {
 	ledger := &l.ledgers[source-1]
 	row := ledger.Pick(l.all)
 	among := ledger.Among(l.all)
-	ledger.Charge(l.all, row)
+	ledger.Charge(l.all, row, domain.Automatic)
 	return domain.Record{At: domain.Time(1_764_000_000_000_000 + int64(id)*997), Events: []domain.Event{
 		&domain.ContactCreated{
 			ID: id, Source: source, Lead: domain.LeadID(l.rng.IntN(leads) + 1),

@@ -247,11 +247,20 @@ func TestGoldenSnapshot(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden snapshot: %v", err)
 	}
+	seen := map[string]bool{}
 	for _, file := range files {
 		c, info, err := ReadSnapshot(file)
 		must(t, err)
 		if err := c.Check(); err != nil || info.Entry != info.Index || info.Contacts == 0 || info.Leads == 0 {
 			t.Errorf("%s: %+v, %v", file, info, err)
+		}
+		for what, has := range features(c) {
+			seen[what] = seen[what] || has
+		}
+	}
+	for what, has := range seen {
+		if !has {
+			t.Errorf("no golden snapshot has %s", what)
 		}
 	}
 }

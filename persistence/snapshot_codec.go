@@ -1,6 +1,8 @@
 package persistence
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"minicrm/domain"
@@ -17,14 +19,17 @@ const (
 	blockContacts
 	blockEnd
 	blockArchived
+	blockNames
+	blockKeys
+	blockTrails
 )
 
-// blockOrder is the order of the kinds in a file, which is that of their numbers, but the end comes last.
-func blockOrder(kind protowire.Number) protowire.Number {
-	if kind == blockEnd {
-		return blockArchived + 1
+// blockOrder is the place of a kind in a file.
+func blockOrder(kind protowire.Number) int {
+	order := [...]protowire.Number{
+		blockHeader, blockOperators, blockSources, blockLeads, blockNames, blockContacts, blockArchived, blockKeys, blockTrails, blockEnd,
 	}
-	return kind
+	return slices.Index(order[:], kind)
 }
 
 // fieldItems is the one field of a block of items.
@@ -39,6 +44,9 @@ type block struct {
 	leads     []domain.Lead
 	contacts  []domain.Contact
 	archived  []domain.ArchivedRun
+	names     []string
+	keys      []domain.KeyUse
+	trails    []domain.TrailPart
 }
 
 // snapshotHeader is what a snapshot begins with.
@@ -49,7 +57,7 @@ type snapshotHeader struct {
 }
 
 // counts are the numbers of a snapshot's items.
-type counts struct{ operators, sources, leads, contacts, archived int }
+type counts struct{ operators, sources, leads, contacts, archived, names, keys, trails int }
 
 // readBlock is the oneof Block.
 func readBlock(c *coder, b *block) {
@@ -66,6 +74,12 @@ func readBlock(c *coder, b *block) {
 		message(c, b.kind, &b.contacts, items(contact))
 	case blockArchived:
 		message(c, b.kind, &b.archived, items(archivedRun))
+	case blockNames:
+		message(c, b.kind, &b.names, items(name))
+	case blockKeys:
+		message(c, b.kind, &b.keys, items(keyUse))
+	case blockTrails:
+		message(c, b.kind, &b.trails, items(trailPart))
 	case blockEnd:
 		message(c, b.kind, &b.header, end)
 	default:
@@ -100,6 +114,9 @@ func count(c *coder, n *counts) {
 	integer(c, 3, &n.leads)
 	integer(c, 4, &n.contacts)
 	integer(c, 5, &n.archived)
+	integer(c, 6, &n.names)
+	integer(c, 7, &n.keys)
+	integer(c, 8, &n.trails)
 }
 
 func operator(c *coder, o *domain.Operator) {
@@ -108,6 +125,10 @@ func operator(c *coder, o *domain.Operator) {
 	boolean(c, 3, &o.Active)
 	integer(c, 4, &o.MaxLoad)
 	integer(c, 5, &o.CreatedAt)
+	boolean(c, 6, &o.Draining)
+	boolean(c, 7, &o.Deleted)
+	text(c, 8, &o.ExternalID)
+	text(c, 9, &o.Username)
 }
 
 func frozenSource(c *coder, s *domain.FrozenSource) {
@@ -120,6 +141,9 @@ func source(c *coder, s *domain.Source) {
 	text(c, 2, &s.Name)
 	enum(c, 3, &s.Backlog, domain.BacklogManual)
 	integer(c, 4, &s.CreatedAt)
+	integer(c, 5, &s.BacklogLimit)
+	integer(c, 6, &s.StickyWindow)
+	boolean(c, 7, &s.Deleted)
 }
 
 func ledger(c *coder, l *domain.LedgerState) {
@@ -136,6 +160,8 @@ func link(c *coder, l *domain.Link) {
 	integer(c, 4, &l.Last)
 	integer(c, 5, &l.Received)
 	integer(c, 6, &l.Seq)
+	integer(c, 7, &l.Sticky)
+	integer(c, 8, &l.Manual)
 }
 
 func lead(c *coder, l *domain.Lead) {
@@ -152,12 +178,51 @@ func contact(c *coder, n *domain.Contact) {
 	integer(c, 3, &n.Lead)
 	integer(c, 4, &n.Operator)
 	enum(c, 5, &n.Status, domain.StatusClosed)
-	enum(c, 6, &n.How, domain.Forced)
+	enum(c, 6, &n.How, domain.Sticky)
 	text(c, 7, &n.Text)
 	integer(c, 8, &n.CreatedAt)
 	integer(c, 9, &n.AssignedAt)
 	integer(c, 10, &n.ClosedAt)
 	integer(c, 11, &n.Place)
+	integer(c, 12, &n.CreatedBy)
+	integer(c, 13, &n.AssignedBy)
+	integer(c, 14, &n.ClosedBy)
+	enum(c, 15, &n.Priority, domain.MaxPriority)
+	integer(c, 16, &n.Avoid)
+	text(c, 17, &n.Reason)
+	if past := n.Past(); c.reading || len(past) > 0 {
+		contactPast(c, n, past)
+	}
+}
+
+// contactPast is apart so that the contacts that have none allocate nothing.
+func contactPast(c *coder, n *domain.Contact, past []domain.Step) {
+	if c.reading && c.peek() != 18 {
+		return
+	}
+	repeated(c, 18, &past, step)
+	if c.reading {
+		n.SetPast(past)
+	}
+}
+
+func step(c *coder, s *domain.Step) {
+	integer(c, 1, &s.At)
+	enum(c, 2, &s.Kind, domain.StepClosed)
+	enum(c, 3, &s.How, domain.Sticky)
+	integer(c, 4, &s.By)
+	integer(c, 5, &s.From)
+	integer(c, 6, &s.To)
+	text(c, 7, &s.Reason)
+}
+
+func name(c *coder, s *string) { text(c, 1, s) }
+
+func keyUse(c *coder, u *domain.KeyUse) {
+	digest(c, 1, &u.Digest)
+	fixed(c, 2, &u.Body)
+	integer(c, 3, &u.Contact)
+	integer(c, 4, &u.At)
 }
 
 func archivedRun(c *coder, r *domain.ArchivedRun) {

@@ -24,7 +24,7 @@ const (
 
 	// maxBlock is the size of the largest block that is written or read, before compression, and with slack after it:
 	// no damaged or hostile length makes a reader reserve more. A block has one item more than blockBytes at most, and
-	// the largest item, a source with 1,000 links, has about 60 KB.
+	// the largest item, a contact with all the past that it may have, about 650 KB (TestLargestItemsFit).
 	maxBlock      = 4 << 20
 	maxCompressed = maxBlock + maxBlock/64 + 64
 )

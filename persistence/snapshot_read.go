@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -104,6 +105,10 @@ func (b *builder) add(next *block) error {
 	switch next.kind {
 	case blockHeader:
 		b.header = next.header
+		// Each place was given to a contact. A gap between places takes memory, so it is not made for nothing.
+		if places, n := int64(b.header.progress.Places), b.header.counts; places > int64(n.contacts)+int64(n.archived)*domain.MaxRun {
+			return damaged("it has %d places for %+v", places, n)
+		}
 	case blockOperators:
 		b.operators = append(b.operators, next.operators...)
 		b.have.operators += len(next.operators)
@@ -133,24 +138,28 @@ func (b *builder) fill(next *block) error {
 	if err := b.thaw(); err != nil {
 		return err
 	}
-	for i := range next.leads {
-		if err := b.catalog.AddLead(next.leads[i]); err != nil {
-			return damaged("it cannot be: %w", err)
+	c := b.catalog
+	if err := errors.Join(
+		fillWith(next.leads, &b.have.leads, c.AddLead),
+		fillWith(next.names, &b.have.names, c.AddName),
+		fillWith(next.contacts, &b.have.contacts, c.AddContact),
+		fillWith(next.archived, &b.have.archived, c.AddArchived),
+		fillWith(next.keys, &b.have.keys, c.AddKey),
+		fillWith(next.trails, &b.have.trails, c.AddTrail),
+	); err != nil {
+		return damaged("it cannot be: %w", err)
+	}
+	return nil
+}
+
+// fillWith adds the items of a block, and counts them.
+func fillWith[T any](items []T, have *int, add func(T) error) error {
+	for i := range items {
+		if err := add(items[i]); err != nil {
+			return err
 		}
 	}
-	for i := range next.contacts {
-		if err := b.catalog.AddContact(next.contacts[i]); err != nil {
-			return damaged("it cannot be: %w", err)
-		}
-	}
-	for i := range next.archived {
-		if err := b.catalog.AddArchived(next.archived[i]); err != nil {
-			return damaged("it cannot be: %w", err)
-		}
-	}
-	b.have.archived += len(next.archived)
-	b.have.leads += len(next.leads)
-	b.have.contacts += len(next.contacts)
+	*have += len(items)
 	return nil
 }
 
@@ -158,7 +167,13 @@ func (b *builder) finish(says counts) error {
 	if b.have != says || b.have != b.header.counts {
 		return damaged("it has %+v, its end says %+v and its beginning %+v", b.have, says, b.header.counts)
 	}
-	return b.thaw()
+	if err := b.thaw(); err != nil {
+		return err
+	}
+	if err := b.catalog.Thawed(); err != nil {
+		return damaged("it cannot be: %w", err)
+	}
+	return nil
 }
 
 func (b *builder) complete() error {

@@ -60,6 +60,9 @@ func writeSnapshot(ctx context.Context, w io.Writer, encoder *zstd.Encoder, f *d
 	if err := s.contacts(f); err != nil {
 		return 0, err
 	}
+	if err := s.memories(f); err != nil {
+		return 0, err
+	}
 	if err := s.flush(); err != nil {
 		return 0, err
 	}
@@ -69,9 +72,14 @@ func writeSnapshot(ctx context.Context, w io.Writer, encoder *zstd.Encoder, f *d
 	return s.bytes, nil
 }
 
-// contacts writes the contacts and what is known of those that were forgotten. A place is only written where it is not
+// contacts writes the contacts, the names that they mention before them, and what is known of those that were forgotten. A place is only written where it is not
 // the next one.
 func (s *snapshotWriter) contacts(f *domain.Frozen) error {
+	for i := range f.Names {
+		if err := add(s, blockNames, &f.Names[i], name); err != nil {
+			return err
+		}
+	}
 	var item domain.Contact
 	var last uint32
 	for n := range f.Contacts() {
@@ -92,12 +100,31 @@ func (s *snapshotWriter) contacts(f *domain.Frozen) error {
 	return nil
 }
 
+// memories writes what is remembered for a while: keys, and trails.
+func (s *snapshotWriter) memories(f *domain.Frozen) error {
+	for use := range f.Keys() {
+		if err := add(s, blockKeys, use, keyUse); err != nil {
+			return err
+		}
+	}
+	for part := range f.Trails() {
+		if err := add(s, blockTrails, part, trailPart); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func headerOf(f *domain.Frozen, entry uint64) snapshotHeader {
 	h := snapshotHeader{progress: f.Progress, entry: entry, counts: counts{
 		operators: len(f.Operators), sources: len(f.Sources), leads: f.LeadCount, contacts: f.ContactCount(),
+		names: len(f.Names), keys: f.KeyCount(),
 	}}
 	for range f.Forgotten() {
 		h.counts.archived++
+	}
+	for range f.Trails() {
+		h.counts.trails++
 	}
 	return h
 }

@@ -92,6 +92,7 @@ const (
 	How_HOW_AUTOMATIC   How = 1
 	How_HOW_MANUAL      How = 2
 	How_HOW_FORCED      How = 3
+	How_HOW_STICKY      How = 4
 )
 
 // Enum value maps for How.
@@ -101,12 +102,14 @@ var (
 		1: "HOW_AUTOMATIC",
 		2: "HOW_MANUAL",
 		3: "HOW_FORCED",
+		4: "HOW_STICKY",
 	}
 	How_value = map[string]int32{
 		"HOW_UNSPECIFIED": 0,
 		"HOW_AUTOMATIC":   1,
 		"HOW_MANUAL":      2,
 		"HOW_FORCED":      3,
+		"HOW_STICKY":      4,
 	}
 )
 
@@ -248,6 +251,7 @@ type Record struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	At            int64                  `protobuf:"varint,1,opt,name=at" json:"at,omitempty"`        // microseconds since 1970 in UTC
 	Events        []*Event               `protobuf:"bytes,2,rep,name=events" json:"events,omitempty"` // one or more
+	By            string                 `protobuf:"bytes,3,opt,name=by" json:"by,omitempty"`         // who commanded it: the name of a key; "" = nobody in particular
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -296,6 +300,13 @@ func (x *Record) GetEvents() []*Event {
 	return nil
 }
 
+func (x *Record) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 // Event is one fact: always exactly one of these.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -308,12 +319,18 @@ type Event struct {
 	//	*Event_LeadChanged
 	//	*Event_ContactsArchived
 	//	*Event_LeadErased
+	//	*Event_ContactReleased
+	//	*Event_ContactReopened
+	//	*Event_ContactPrioritised
+	//	*Event_OperatorDrawn
 	//	*Event_OperatorCreated
 	//	*Event_OperatorChanged
 	//	*Event_SourceCreated
 	//	*Event_SourceChanged
 	//	*Event_LinkSet
 	//	*Event_LinkRemoved
+	//	*Event_OperatorDeleted
+	//	*Event_SourceDeleted
 	Event         isEvent_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -419,6 +436,42 @@ func (x *Event) GetLeadErased() *LeadErased {
 	return nil
 }
 
+func (x *Event) GetContactReleased() *ContactReleased {
+	if x != nil {
+		if x, ok := x.Event.(*Event_ContactReleased); ok {
+			return x.ContactReleased
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetContactReopened() *ContactReopened {
+	if x != nil {
+		if x, ok := x.Event.(*Event_ContactReopened); ok {
+			return x.ContactReopened
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetContactPrioritised() *ContactPrioritised {
+	if x != nil {
+		if x, ok := x.Event.(*Event_ContactPrioritised); ok {
+			return x.ContactPrioritised
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetOperatorDrawn() *OperatorDrawn {
+	if x != nil {
+		if x, ok := x.Event.(*Event_OperatorDrawn); ok {
+			return x.OperatorDrawn
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetOperatorCreated() *OperatorCreated {
 	if x != nil {
 		if x, ok := x.Event.(*Event_OperatorCreated); ok {
@@ -473,6 +526,24 @@ func (x *Event) GetLinkRemoved() *LinkRemoved {
 	return nil
 }
 
+func (x *Event) GetOperatorDeleted() *OperatorDeleted {
+	if x != nil {
+		if x, ok := x.Event.(*Event_OperatorDeleted); ok {
+			return x.OperatorDeleted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetSourceDeleted() *SourceDeleted {
+	if x != nil {
+		if x, ok := x.Event.(*Event_SourceDeleted); ok {
+			return x.SourceDeleted
+		}
+	}
+	return nil
+}
+
 type isEvent_Event interface {
 	isEvent_Event()
 }
@@ -505,6 +576,22 @@ type Event_LeadErased struct {
 	LeadErased *LeadErased `protobuf:"bytes,7,opt,name=lead_erased,json=leadErased,oneof"`
 }
 
+type Event_ContactReleased struct {
+	ContactReleased *ContactReleased `protobuf:"bytes,8,opt,name=contact_released,json=contactReleased,oneof"`
+}
+
+type Event_ContactReopened struct {
+	ContactReopened *ContactReopened `protobuf:"bytes,9,opt,name=contact_reopened,json=contactReopened,oneof"`
+}
+
+type Event_ContactPrioritised struct {
+	ContactPrioritised *ContactPrioritised `protobuf:"bytes,10,opt,name=contact_prioritised,json=contactPrioritised,oneof"`
+}
+
+type Event_OperatorDrawn struct {
+	OperatorDrawn *OperatorDrawn `protobuf:"bytes,11,opt,name=operator_drawn,json=operatorDrawn,oneof"`
+}
+
 type Event_OperatorCreated struct {
 	OperatorCreated *OperatorCreated `protobuf:"bytes,16,opt,name=operator_created,json=operatorCreated,oneof"`
 }
@@ -529,6 +616,14 @@ type Event_LinkRemoved struct {
 	LinkRemoved *LinkRemoved `protobuf:"bytes,21,opt,name=link_removed,json=linkRemoved,oneof"`
 }
 
+type Event_OperatorDeleted struct {
+	OperatorDeleted *OperatorDeleted `protobuf:"bytes,22,opt,name=operator_deleted,json=operatorDeleted,oneof"`
+}
+
+type Event_SourceDeleted struct {
+	SourceDeleted *SourceDeleted `protobuf:"bytes,23,opt,name=source_deleted,json=sourceDeleted,oneof"`
+}
+
 func (*Event_ContactCreated) isEvent_Event() {}
 
 func (*Event_ContactAssigned) isEvent_Event() {}
@@ -543,6 +638,14 @@ func (*Event_ContactsArchived) isEvent_Event() {}
 
 func (*Event_LeadErased) isEvent_Event() {}
 
+func (*Event_ContactReleased) isEvent_Event() {}
+
+func (*Event_ContactReopened) isEvent_Event() {}
+
+func (*Event_ContactPrioritised) isEvent_Event() {}
+
+func (*Event_OperatorDrawn) isEvent_Event() {}
+
 func (*Event_OperatorCreated) isEvent_Event() {}
 
 func (*Event_OperatorChanged) isEvent_Event() {}
@@ -555,12 +658,18 @@ func (*Event_LinkSet) isEvent_Event() {}
 
 func (*Event_LinkRemoved) isEvent_Event() {}
 
+func (*Event_OperatorDeleted) isEvent_Event() {}
+
+func (*Event_SourceDeleted) isEvent_Event() {}
+
 type ContactCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
 	Source        int64                  `protobuf:"varint,2,opt,name=source" json:"source,omitempty"`
 	Lead          int64                  `protobuf:"varint,3,opt,name=lead" json:"lead,omitempty"`
 	Text          string                 `protobuf:"bytes,4,opt,name=text" json:"text,omitempty"`
+	Priority      uint32                 `protobuf:"varint,5,opt,name=priority" json:"priority,omitempty"` // 0 to 9
+	Key           *Key                   `protobuf:"bytes,6,opt,name=key" json:"key,omitempty"`            // absent = the request had none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -623,6 +732,73 @@ func (x *ContactCreated) GetText() string {
 	return ""
 }
 
+func (x *ContactCreated) GetPriority() uint32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+func (x *ContactCreated) GetKey() *Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+// Key is an idempotency key and the body that it came with, as digests.
+type Key struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Digest        []byte                 `protobuf:"bytes,1,opt,name=digest" json:"digest,omitempty"` // 16 bytes
+	Body          uint64                 `protobuf:"fixed64,2,opt,name=body" json:"body,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Key) Reset() {
+	*x = Key{}
+	mi := &file_journal_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Key) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Key) ProtoMessage() {}
+
+func (x *Key) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Key.ProtoReflect.Descriptor instead.
+func (*Key) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Key) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Key) GetBody() uint64 {
+	if x != nil {
+		return x.Body
+	}
+	return 0
+}
+
 type ContactAssigned struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
@@ -637,7 +813,7 @@ type ContactAssigned struct {
 
 func (x *ContactAssigned) Reset() {
 	*x = ContactAssigned{}
-	mi := &file_journal_proto_msgTypes[4]
+	mi := &file_journal_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -649,7 +825,7 @@ func (x *ContactAssigned) String() string {
 func (*ContactAssigned) ProtoMessage() {}
 
 func (x *ContactAssigned) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[4]
+	mi := &file_journal_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -662,7 +838,7 @@ func (x *ContactAssigned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactAssigned.ProtoReflect.Descriptor instead.
 func (*ContactAssigned) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{4}
+	return file_journal_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ContactAssigned) GetId() int64 {
@@ -718,7 +894,7 @@ type Among struct {
 
 func (x *Among) Reset() {
 	*x = Among{}
-	mi := &file_journal_proto_msgTypes[5]
+	mi := &file_journal_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -730,7 +906,7 @@ func (x *Among) String() string {
 func (*Among) ProtoMessage() {}
 
 func (x *Among) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[5]
+	mi := &file_journal_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -743,7 +919,7 @@ func (x *Among) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Among.ProtoReflect.Descriptor instead.
 func (*Among) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{5}
+	return file_journal_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Among) GetKind() SetKind {
@@ -765,13 +941,14 @@ type ContactClosed struct {
 	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
 	Source        int64                  `protobuf:"varint,2,opt,name=source" json:"source,omitempty"`
 	Operator      int64                  `protobuf:"varint,3,opt,name=operator" json:"operator,omitempty"` // 0 = nobody held it
+	Reason        string                 `protobuf:"bytes,4,opt,name=reason" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ContactClosed) Reset() {
 	*x = ContactClosed{}
-	mi := &file_journal_proto_msgTypes[6]
+	mi := &file_journal_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +960,7 @@ func (x *ContactClosed) String() string {
 func (*ContactClosed) ProtoMessage() {}
 
 func (x *ContactClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[6]
+	mi := &file_journal_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +973,7 @@ func (x *ContactClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactClosed.ProtoReflect.Descriptor instead.
 func (*ContactClosed) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{6}
+	return file_journal_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ContactClosed) GetId() int64 {
@@ -820,6 +997,255 @@ func (x *ContactClosed) GetOperator() int64 {
 	return 0
 }
 
+func (x *ContactClosed) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ContactReleased: the contact is in the backlog again, and operator had it.
+type ContactReleased struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
+	Source        int64                  `protobuf:"varint,2,opt,name=source" json:"source,omitempty"`
+	Operator      int64                  `protobuf:"varint,3,opt,name=operator" json:"operator,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactReleased) Reset() {
+	*x = ContactReleased{}
+	mi := &file_journal_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactReleased) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactReleased) ProtoMessage() {}
+
+func (x *ContactReleased) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactReleased.ProtoReflect.Descriptor instead.
+func (*ContactReleased) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ContactReleased) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *ContactReleased) GetSource() int64 {
+	if x != nil {
+		return x.Source
+	}
+	return 0
+}
+
+func (x *ContactReleased) GetOperator() int64 {
+	if x != nil {
+		return x.Operator
+	}
+	return 0
+}
+
+type ContactReopened struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
+	Source        int64                  `protobuf:"varint,2,opt,name=source" json:"source,omitempty"`
+	Priority      uint32                 `protobuf:"varint,3,opt,name=priority" json:"priority,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactReopened) Reset() {
+	*x = ContactReopened{}
+	mi := &file_journal_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactReopened) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactReopened) ProtoMessage() {}
+
+func (x *ContactReopened) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactReopened.ProtoReflect.Descriptor instead.
+func (*ContactReopened) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ContactReopened) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *ContactReopened) GetSource() int64 {
+	if x != nil {
+		return x.Source
+	}
+	return 0
+}
+
+func (x *ContactReopened) GetPriority() uint32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+type ContactPrioritised struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
+	Source        int64                  `protobuf:"varint,2,opt,name=source" json:"source,omitempty"`
+	Priority      uint32                 `protobuf:"varint,3,opt,name=priority" json:"priority,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactPrioritised) Reset() {
+	*x = ContactPrioritised{}
+	mi := &file_journal_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactPrioritised) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactPrioritised) ProtoMessage() {}
+
+func (x *ContactPrioritised) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactPrioritised.ProtoReflect.Descriptor instead.
+func (*ContactPrioritised) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ContactPrioritised) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *ContactPrioritised) GetSource() int64 {
+	if x != nil {
+		return x.Source
+	}
+	return 0
+}
+
+func (x *ContactPrioritised) GetPriority() uint32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+// OperatorDrawn: the operator was picked for a contact that another system has.
+type OperatorDrawn struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Source        int64                  `protobuf:"varint,1,opt,name=source" json:"source,omitempty"`
+	Operator      int64                  `protobuf:"varint,2,opt,name=operator" json:"operator,omitempty"`
+	Among         *Among                 `protobuf:"bytes,3,opt,name=among" json:"among,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OperatorDrawn) Reset() {
+	*x = OperatorDrawn{}
+	mi := &file_journal_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OperatorDrawn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OperatorDrawn) ProtoMessage() {}
+
+func (x *OperatorDrawn) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OperatorDrawn.ProtoReflect.Descriptor instead.
+func (*OperatorDrawn) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *OperatorDrawn) GetSource() int64 {
+	if x != nil {
+		return x.Source
+	}
+	return 0
+}
+
+func (x *OperatorDrawn) GetOperator() int64 {
+	if x != nil {
+		return x.Operator
+	}
+	return 0
+}
+
+func (x *OperatorDrawn) GetAmong() *Among {
+	if x != nil {
+		return x.Among
+	}
+	return nil
+}
+
 type LeadCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
@@ -832,7 +1258,7 @@ type LeadCreated struct {
 
 func (x *LeadCreated) Reset() {
 	*x = LeadCreated{}
-	mi := &file_journal_proto_msgTypes[7]
+	mi := &file_journal_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -844,7 +1270,7 @@ func (x *LeadCreated) String() string {
 func (*LeadCreated) ProtoMessage() {}
 
 func (x *LeadCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[7]
+	mi := &file_journal_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -857,7 +1283,7 @@ func (x *LeadCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeadCreated.ProtoReflect.Descriptor instead.
 func (*LeadCreated) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{7}
+	return file_journal_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *LeadCreated) GetId() int64 {
@@ -900,7 +1326,7 @@ type LeadChanged struct {
 
 func (x *LeadChanged) Reset() {
 	*x = LeadChanged{}
-	mi := &file_journal_proto_msgTypes[8]
+	mi := &file_journal_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1338,7 @@ func (x *LeadChanged) String() string {
 func (*LeadChanged) ProtoMessage() {}
 
 func (x *LeadChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[8]
+	mi := &file_journal_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1351,7 @@ func (x *LeadChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeadChanged.ProtoReflect.Descriptor instead.
 func (*LeadChanged) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{8}
+	return file_journal_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *LeadChanged) GetId() int64 {
@@ -960,7 +1386,7 @@ type ContactsArchived struct {
 
 func (x *ContactsArchived) Reset() {
 	*x = ContactsArchived{}
-	mi := &file_journal_proto_msgTypes[9]
+	mi := &file_journal_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1398,7 @@ func (x *ContactsArchived) String() string {
 func (*ContactsArchived) ProtoMessage() {}
 
 func (x *ContactsArchived) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[9]
+	mi := &file_journal_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1411,7 @@ func (x *ContactsArchived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactsArchived.ProtoReflect.Descriptor instead.
 func (*ContactsArchived) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{9}
+	return file_journal_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ContactsArchived) GetDay() int64 {
@@ -1012,7 +1438,7 @@ type LeadErased struct {
 
 func (x *LeadErased) Reset() {
 	*x = LeadErased{}
-	mi := &file_journal_proto_msgTypes[10]
+	mi := &file_journal_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1024,7 +1450,7 @@ func (x *LeadErased) String() string {
 func (*LeadErased) ProtoMessage() {}
 
 func (x *LeadErased) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[10]
+	mi := &file_journal_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1037,7 +1463,7 @@ func (x *LeadErased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeadErased.ProtoReflect.Descriptor instead.
 func (*LeadErased) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{10}
+	return file_journal_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *LeadErased) GetId() int64 {
@@ -1053,13 +1479,16 @@ type OperatorCreated struct {
 	Name          string                 `protobuf:"bytes,2,opt,name=name" json:"name,omitempty"`
 	Active        bool                   `protobuf:"varint,3,opt,name=active" json:"active,omitempty"`
 	MaxLoad       int64                  `protobuf:"varint,4,opt,name=max_load,json=maxLoad" json:"max_load,omitempty"`
+	Draining      bool                   `protobuf:"varint,5,opt,name=draining" json:"draining,omitempty"`
+	ExternalId    string                 `protobuf:"bytes,6,opt,name=external_id,json=externalId" json:"external_id,omitempty"`
+	Username      string                 `protobuf:"bytes,7,opt,name=username" json:"username,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OperatorCreated) Reset() {
 	*x = OperatorCreated{}
-	mi := &file_journal_proto_msgTypes[11]
+	mi := &file_journal_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1071,7 +1500,7 @@ func (x *OperatorCreated) String() string {
 func (*OperatorCreated) ProtoMessage() {}
 
 func (x *OperatorCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[11]
+	mi := &file_journal_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1084,7 +1513,7 @@ func (x *OperatorCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorCreated.ProtoReflect.Descriptor instead.
 func (*OperatorCreated) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{11}
+	return file_journal_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *OperatorCreated) GetId() int64 {
@@ -1115,19 +1544,43 @@ func (x *OperatorCreated) GetMaxLoad() int64 {
 	return 0
 }
 
+func (x *OperatorCreated) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *OperatorCreated) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
+func (x *OperatorCreated) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
 type OperatorChanged struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
 	Name          string                 `protobuf:"bytes,2,opt,name=name" json:"name,omitempty"`
 	Active        bool                   `protobuf:"varint,3,opt,name=active" json:"active,omitempty"`
 	MaxLoad       int64                  `protobuf:"varint,4,opt,name=max_load,json=maxLoad" json:"max_load,omitempty"`
+	Draining      bool                   `protobuf:"varint,5,opt,name=draining" json:"draining,omitempty"`
+	ExternalId    string                 `protobuf:"bytes,6,opt,name=external_id,json=externalId" json:"external_id,omitempty"`
+	Username      string                 `protobuf:"bytes,7,opt,name=username" json:"username,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OperatorChanged) Reset() {
 	*x = OperatorChanged{}
-	mi := &file_journal_proto_msgTypes[12]
+	mi := &file_journal_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +1592,7 @@ func (x *OperatorChanged) String() string {
 func (*OperatorChanged) ProtoMessage() {}
 
 func (x *OperatorChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[12]
+	mi := &file_journal_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1152,7 +1605,7 @@ func (x *OperatorChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorChanged.ProtoReflect.Descriptor instead.
 func (*OperatorChanged) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{12}
+	return file_journal_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *OperatorChanged) GetId() int64 {
@@ -1183,18 +1636,85 @@ func (x *OperatorChanged) GetMaxLoad() int64 {
 	return 0
 }
 
+func (x *OperatorChanged) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *OperatorChanged) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
+func (x *OperatorChanged) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
+type OperatorDeleted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OperatorDeleted) Reset() {
+	*x = OperatorDeleted{}
+	mi := &file_journal_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OperatorDeleted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OperatorDeleted) ProtoMessage() {}
+
+func (x *OperatorDeleted) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OperatorDeleted.ProtoReflect.Descriptor instead.
+func (*OperatorDeleted) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *OperatorDeleted) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
 type SourceCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
 	Name          string                 `protobuf:"bytes,2,opt,name=name" json:"name,omitempty"`
 	Backlog       BacklogPolicy          `protobuf:"varint,3,opt,name=backlog,enum=minicrm.journal.BacklogPolicy" json:"backlog,omitempty"`
+	BacklogLimit  int64                  `protobuf:"varint,4,opt,name=backlog_limit,json=backlogLimit" json:"backlog_limit,omitempty"` // contacts; 0 = none
+	StickyWindow  int64                  `protobuf:"varint,5,opt,name=sticky_window,json=stickyWindow" json:"sticky_window,omitempty"` // seconds; 0 = never
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SourceCreated) Reset() {
 	*x = SourceCreated{}
-	mi := &file_journal_proto_msgTypes[13]
+	mi := &file_journal_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1726,7 @@ func (x *SourceCreated) String() string {
 func (*SourceCreated) ProtoMessage() {}
 
 func (x *SourceCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[13]
+	mi := &file_journal_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1739,7 @@ func (x *SourceCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceCreated.ProtoReflect.Descriptor instead.
 func (*SourceCreated) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{13}
+	return file_journal_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SourceCreated) GetId() int64 {
@@ -1243,18 +1763,34 @@ func (x *SourceCreated) GetBacklog() BacklogPolicy {
 	return BacklogPolicy_BACKLOG_POLICY_UNSPECIFIED
 }
 
+func (x *SourceCreated) GetBacklogLimit() int64 {
+	if x != nil {
+		return x.BacklogLimit
+	}
+	return 0
+}
+
+func (x *SourceCreated) GetStickyWindow() int64 {
+	if x != nil {
+		return x.StickyWindow
+	}
+	return 0
+}
+
 type SourceChanged struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
 	Name          string                 `protobuf:"bytes,2,opt,name=name" json:"name,omitempty"`
 	Backlog       BacklogPolicy          `protobuf:"varint,3,opt,name=backlog,enum=minicrm.journal.BacklogPolicy" json:"backlog,omitempty"`
+	BacklogLimit  int64                  `protobuf:"varint,4,opt,name=backlog_limit,json=backlogLimit" json:"backlog_limit,omitempty"` // contacts; 0 = none
+	StickyWindow  int64                  `protobuf:"varint,5,opt,name=sticky_window,json=stickyWindow" json:"sticky_window,omitempty"` // seconds; 0 = never
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SourceChanged) Reset() {
 	*x = SourceChanged{}
-	mi := &file_journal_proto_msgTypes[14]
+	mi := &file_journal_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1266,7 +1802,7 @@ func (x *SourceChanged) String() string {
 func (*SourceChanged) ProtoMessage() {}
 
 func (x *SourceChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[14]
+	mi := &file_journal_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1279,7 +1815,7 @@ func (x *SourceChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceChanged.ProtoReflect.Descriptor instead.
 func (*SourceChanged) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{14}
+	return file_journal_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SourceChanged) GetId() int64 {
@@ -1303,6 +1839,64 @@ func (x *SourceChanged) GetBacklog() BacklogPolicy {
 	return BacklogPolicy_BACKLOG_POLICY_UNSPECIFIED
 }
 
+func (x *SourceChanged) GetBacklogLimit() int64 {
+	if x != nil {
+		return x.BacklogLimit
+	}
+	return 0
+}
+
+func (x *SourceChanged) GetStickyWindow() int64 {
+	if x != nil {
+		return x.StickyWindow
+	}
+	return 0
+}
+
+type SourceDeleted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            int64                  `protobuf:"varint,1,opt,name=id" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SourceDeleted) Reset() {
+	*x = SourceDeleted{}
+	mi := &file_journal_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SourceDeleted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SourceDeleted) ProtoMessage() {}
+
+func (x *SourceDeleted) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SourceDeleted.ProtoReflect.Descriptor instead.
+func (*SourceDeleted) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SourceDeleted) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
 type LinkSet struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Source        int64                  `protobuf:"varint,1,opt,name=source" json:"source,omitempty"`
@@ -1314,7 +1908,7 @@ type LinkSet struct {
 
 func (x *LinkSet) Reset() {
 	*x = LinkSet{}
-	mi := &file_journal_proto_msgTypes[15]
+	mi := &file_journal_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1326,7 +1920,7 @@ func (x *LinkSet) String() string {
 func (*LinkSet) ProtoMessage() {}
 
 func (x *LinkSet) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[15]
+	mi := &file_journal_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1339,7 +1933,7 @@ func (x *LinkSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkSet.ProtoReflect.Descriptor instead.
 func (*LinkSet) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{15}
+	return file_journal_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LinkSet) GetSource() int64 {
@@ -1373,7 +1967,7 @@ type LinkRemoved struct {
 
 func (x *LinkRemoved) Reset() {
 	*x = LinkRemoved{}
-	mi := &file_journal_proto_msgTypes[16]
+	mi := &file_journal_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1385,7 +1979,7 @@ func (x *LinkRemoved) String() string {
 func (*LinkRemoved) ProtoMessage() {}
 
 func (x *LinkRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[16]
+	mi := &file_journal_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1398,7 +1992,7 @@ func (x *LinkRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LinkRemoved.ProtoReflect.Descriptor instead.
 func (*LinkRemoved) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{16}
+	return file_journal_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LinkRemoved) GetSource() int64 {
@@ -1422,10 +2016,11 @@ const file_journal_proto_rawDesc = "" +
 	"\rjournal.proto\x12\x0fminicrm.journal\"P\n" +
 	"\x05Group\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x04R\x05first\x121\n" +
-	"\arecords\x18\x02 \x03(\v2\x17.minicrm.journal.RecordR\arecords\"H\n" +
+	"\arecords\x18\x02 \x03(\v2\x17.minicrm.journal.RecordR\arecords\"X\n" +
 	"\x06Record\x12\x0e\n" +
 	"\x02at\x18\x01 \x01(\x03R\x02at\x12.\n" +
-	"\x06events\x18\x02 \x03(\v2\x16.minicrm.journal.EventR\x06events\"\xb6\a\n" +
+	"\x06events\x18\x02 \x03(\v2\x16.minicrm.journal.EventR\x06events\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\"\x8d\v\n" +
 	"\x05Event\x12J\n" +
 	"\x0fcontact_created\x18\x01 \x01(\v2\x1f.minicrm.journal.ContactCreatedH\x00R\x0econtactCreated\x12M\n" +
 	"\x10contact_assigned\x18\x02 \x01(\v2 .minicrm.journal.ContactAssignedH\x00R\x0fcontactAssigned\x12G\n" +
@@ -1435,18 +2030,30 @@ const file_journal_proto_rawDesc = "" +
 	"\x11contacts_archived\x18\x06 \x01(\v2!.minicrm.journal.ContactsArchivedH\x00R\x10contactsArchived\x12>\n" +
 	"\vlead_erased\x18\a \x01(\v2\x1b.minicrm.journal.LeadErasedH\x00R\n" +
 	"leadErased\x12M\n" +
+	"\x10contact_released\x18\b \x01(\v2 .minicrm.journal.ContactReleasedH\x00R\x0fcontactReleased\x12M\n" +
+	"\x10contact_reopened\x18\t \x01(\v2 .minicrm.journal.ContactReopenedH\x00R\x0fcontactReopened\x12V\n" +
+	"\x13contact_prioritised\x18\n" +
+	" \x01(\v2#.minicrm.journal.ContactPrioritisedH\x00R\x12contactPrioritised\x12G\n" +
+	"\x0eoperator_drawn\x18\v \x01(\v2\x1e.minicrm.journal.OperatorDrawnH\x00R\roperatorDrawn\x12M\n" +
 	"\x10operator_created\x18\x10 \x01(\v2 .minicrm.journal.OperatorCreatedH\x00R\x0foperatorCreated\x12M\n" +
 	"\x10operator_changed\x18\x11 \x01(\v2 .minicrm.journal.OperatorChangedH\x00R\x0foperatorChanged\x12G\n" +
 	"\x0esource_created\x18\x12 \x01(\v2\x1e.minicrm.journal.SourceCreatedH\x00R\rsourceCreated\x12G\n" +
 	"\x0esource_changed\x18\x13 \x01(\v2\x1e.minicrm.journal.SourceChangedH\x00R\rsourceChanged\x125\n" +
 	"\blink_set\x18\x14 \x01(\v2\x18.minicrm.journal.LinkSetH\x00R\alinkSet\x12A\n" +
-	"\flink_removed\x18\x15 \x01(\v2\x1c.minicrm.journal.LinkRemovedH\x00R\vlinkRemovedB\a\n" +
-	"\x05event\"`\n" +
+	"\flink_removed\x18\x15 \x01(\v2\x1c.minicrm.journal.LinkRemovedH\x00R\vlinkRemoved\x12M\n" +
+	"\x10operator_deleted\x18\x16 \x01(\v2 .minicrm.journal.OperatorDeletedH\x00R\x0foperatorDeleted\x12G\n" +
+	"\x0esource_deleted\x18\x17 \x01(\v2\x1e.minicrm.journal.SourceDeletedH\x00R\rsourceDeletedB\a\n" +
+	"\x05event\"\xa4\x01\n" +
 	"\x0eContactCreated\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\x03R\x06source\x12\x12\n" +
 	"\x04lead\x18\x03 \x01(\x03R\x04lead\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\"\xbf\x01\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12\x1a\n" +
+	"\bpriority\x18\x05 \x01(\rR\bpriority\x12&\n" +
+	"\x03key\x18\x06 \x01(\v2\x14.minicrm.journal.KeyR\x03key\"1\n" +
+	"\x03Key\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
+	"\x04body\x18\x02 \x01(\x06R\x04body\"\xbf\x01\n" +
 	"\x0fContactAssigned\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\x03R\x06source\x12\x1a\n" +
@@ -1456,11 +2063,28 @@ const file_journal_proto_rawDesc = "" +
 	"\x05among\x18\x06 \x01(\v2\x16.minicrm.journal.AmongR\x05among\"I\n" +
 	"\x05Among\x12,\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x18.minicrm.journal.SetKindR\x04kind\x12\x12\n" +
-	"\x04rows\x18\x02 \x03(\x06R\x04rows\"S\n" +
+	"\x04rows\x18\x02 \x03(\x06R\x04rows\"k\n" +
 	"\rContactClosed\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\x03R\x06source\x12\x1a\n" +
-	"\boperator\x18\x03 \x01(\x03R\boperator\"]\n" +
+	"\boperator\x18\x03 \x01(\x03R\boperator\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"U\n" +
+	"\x0fContactReleased\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\x03R\x06source\x12\x1a\n" +
+	"\boperator\x18\x03 \x01(\x03R\boperator\"U\n" +
+	"\x0fContactReopened\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\x03R\x06source\x12\x1a\n" +
+	"\bpriority\x18\x03 \x01(\rR\bpriority\"X\n" +
+	"\x12ContactPrioritised\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\x03R\x06source\x12\x1a\n" +
+	"\bpriority\x18\x03 \x01(\rR\bpriority\"q\n" +
+	"\rOperatorDrawn\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\x03R\x06source\x12\x1a\n" +
+	"\boperator\x18\x02 \x01(\x03R\boperator\x12,\n" +
+	"\x05among\x18\x03 \x01(\v2\x16.minicrm.journal.AmongR\x05among\"]\n" +
 	"\vLeadCreated\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x12\n" +
@@ -1475,25 +2099,41 @@ const file_journal_proto_rawDesc = "" +
 	"\x03ids\x18\x02 \x03(\x03R\x03ids\"\x1c\n" +
 	"\n" +
 	"LeadErased\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\x03R\x02id\"h\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\"\xc1\x01\n" +
 	"\x0fOperatorCreated\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06active\x18\x03 \x01(\bR\x06active\x12\x19\n" +
-	"\bmax_load\x18\x04 \x01(\x03R\amaxLoad\"h\n" +
+	"\bmax_load\x18\x04 \x01(\x03R\amaxLoad\x12\x1a\n" +
+	"\bdraining\x18\x05 \x01(\bR\bdraining\x12\x1f\n" +
+	"\vexternal_id\x18\x06 \x01(\tR\n" +
+	"externalId\x12\x1a\n" +
+	"\busername\x18\a \x01(\tR\busername\"\xc1\x01\n" +
 	"\x0fOperatorChanged\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06active\x18\x03 \x01(\bR\x06active\x12\x19\n" +
-	"\bmax_load\x18\x04 \x01(\x03R\amaxLoad\"m\n" +
+	"\bmax_load\x18\x04 \x01(\x03R\amaxLoad\x12\x1a\n" +
+	"\bdraining\x18\x05 \x01(\bR\bdraining\x12\x1f\n" +
+	"\vexternal_id\x18\x06 \x01(\tR\n" +
+	"externalId\x12\x1a\n" +
+	"\busername\x18\a \x01(\tR\busername\"!\n" +
+	"\x0fOperatorDeleted\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\"\xb7\x01\n" +
 	"\rSourceCreated\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x128\n" +
-	"\abacklog\x18\x03 \x01(\x0e2\x1e.minicrm.journal.BacklogPolicyR\abacklog\"m\n" +
+	"\abacklog\x18\x03 \x01(\x0e2\x1e.minicrm.journal.BacklogPolicyR\abacklog\x12#\n" +
+	"\rbacklog_limit\x18\x04 \x01(\x03R\fbacklogLimit\x12#\n" +
+	"\rsticky_window\x18\x05 \x01(\x03R\fstickyWindow\"\xb7\x01\n" +
 	"\rSourceChanged\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x128\n" +
-	"\abacklog\x18\x03 \x01(\x0e2\x1e.minicrm.journal.BacklogPolicyR\abacklog\"U\n" +
+	"\abacklog\x18\x03 \x01(\x0e2\x1e.minicrm.journal.BacklogPolicyR\abacklog\x12#\n" +
+	"\rbacklog_limit\x18\x04 \x01(\x03R\fbacklogLimit\x12#\n" +
+	"\rsticky_window\x18\x05 \x01(\x03R\fstickyWindow\"\x1f\n" +
+	"\rSourceDeleted\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\"U\n" +
 	"\aLinkSet\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\x03R\x06source\x12\x1a\n" +
 	"\boperator\x18\x02 \x01(\x03R\boperator\x12\x16\n" +
@@ -1504,14 +2144,16 @@ const file_journal_proto_rawDesc = "" +
 	"\rBacklogPolicy\x12\x1e\n" +
 	"\x1aBACKLOG_POLICY_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13BACKLOG_POLICY_AUTO\x10\x01\x12\x19\n" +
-	"\x15BACKLOG_POLICY_MANUAL\x10\x02*M\n" +
+	"\x15BACKLOG_POLICY_MANUAL\x10\x02*]\n" +
 	"\x03How\x12\x13\n" +
 	"\x0fHOW_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rHOW_AUTOMATIC\x10\x01\x12\x0e\n" +
 	"\n" +
 	"HOW_MANUAL\x10\x02\x12\x0e\n" +
 	"\n" +
-	"HOW_FORCED\x10\x03*f\n" +
+	"HOW_FORCED\x10\x03\x12\x0e\n" +
+	"\n" +
+	"HOW_STICKY\x10\x04*f\n" +
 	"\aSetKind\x12\x16\n" +
 	"\x12SET_KIND_UNCHARGED\x10\x00\x12\x12\n" +
 	"\x0eSET_KIND_ALONE\x10\x01\x12\x15\n" +
@@ -1531,55 +2173,70 @@ func file_journal_proto_rawDescGZIP() []byte {
 }
 
 var file_journal_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_journal_proto_goTypes = []any{
-	(BacklogPolicy)(0),       // 0: minicrm.journal.BacklogPolicy
-	(How)(0),                 // 1: minicrm.journal.How
-	(SetKind)(0),             // 2: minicrm.journal.SetKind
-	(*Group)(nil),            // 3: minicrm.journal.Group
-	(*Record)(nil),           // 4: minicrm.journal.Record
-	(*Event)(nil),            // 5: minicrm.journal.Event
-	(*ContactCreated)(nil),   // 6: minicrm.journal.ContactCreated
-	(*ContactAssigned)(nil),  // 7: minicrm.journal.ContactAssigned
-	(*Among)(nil),            // 8: minicrm.journal.Among
-	(*ContactClosed)(nil),    // 9: minicrm.journal.ContactClosed
-	(*LeadCreated)(nil),      // 10: minicrm.journal.LeadCreated
-	(*LeadChanged)(nil),      // 11: minicrm.journal.LeadChanged
-	(*ContactsArchived)(nil), // 12: minicrm.journal.ContactsArchived
-	(*LeadErased)(nil),       // 13: minicrm.journal.LeadErased
-	(*OperatorCreated)(nil),  // 14: minicrm.journal.OperatorCreated
-	(*OperatorChanged)(nil),  // 15: minicrm.journal.OperatorChanged
-	(*SourceCreated)(nil),    // 16: minicrm.journal.SourceCreated
-	(*SourceChanged)(nil),    // 17: minicrm.journal.SourceChanged
-	(*LinkSet)(nil),          // 18: minicrm.journal.LinkSet
-	(*LinkRemoved)(nil),      // 19: minicrm.journal.LinkRemoved
+	(BacklogPolicy)(0),         // 0: minicrm.journal.BacklogPolicy
+	(How)(0),                   // 1: minicrm.journal.How
+	(SetKind)(0),               // 2: minicrm.journal.SetKind
+	(*Group)(nil),              // 3: minicrm.journal.Group
+	(*Record)(nil),             // 4: minicrm.journal.Record
+	(*Event)(nil),              // 5: minicrm.journal.Event
+	(*ContactCreated)(nil),     // 6: minicrm.journal.ContactCreated
+	(*Key)(nil),                // 7: minicrm.journal.Key
+	(*ContactAssigned)(nil),    // 8: minicrm.journal.ContactAssigned
+	(*Among)(nil),              // 9: minicrm.journal.Among
+	(*ContactClosed)(nil),      // 10: minicrm.journal.ContactClosed
+	(*ContactReleased)(nil),    // 11: minicrm.journal.ContactReleased
+	(*ContactReopened)(nil),    // 12: minicrm.journal.ContactReopened
+	(*ContactPrioritised)(nil), // 13: minicrm.journal.ContactPrioritised
+	(*OperatorDrawn)(nil),      // 14: minicrm.journal.OperatorDrawn
+	(*LeadCreated)(nil),        // 15: minicrm.journal.LeadCreated
+	(*LeadChanged)(nil),        // 16: minicrm.journal.LeadChanged
+	(*ContactsArchived)(nil),   // 17: minicrm.journal.ContactsArchived
+	(*LeadErased)(nil),         // 18: minicrm.journal.LeadErased
+	(*OperatorCreated)(nil),    // 19: minicrm.journal.OperatorCreated
+	(*OperatorChanged)(nil),    // 20: minicrm.journal.OperatorChanged
+	(*OperatorDeleted)(nil),    // 21: minicrm.journal.OperatorDeleted
+	(*SourceCreated)(nil),      // 22: minicrm.journal.SourceCreated
+	(*SourceChanged)(nil),      // 23: minicrm.journal.SourceChanged
+	(*SourceDeleted)(nil),      // 24: minicrm.journal.SourceDeleted
+	(*LinkSet)(nil),            // 25: minicrm.journal.LinkSet
+	(*LinkRemoved)(nil),        // 26: minicrm.journal.LinkRemoved
 }
 var file_journal_proto_depIdxs = []int32{
 	4,  // 0: minicrm.journal.Group.records:type_name -> minicrm.journal.Record
 	5,  // 1: minicrm.journal.Record.events:type_name -> minicrm.journal.Event
 	6,  // 2: minicrm.journal.Event.contact_created:type_name -> minicrm.journal.ContactCreated
-	7,  // 3: minicrm.journal.Event.contact_assigned:type_name -> minicrm.journal.ContactAssigned
-	9,  // 4: minicrm.journal.Event.contact_closed:type_name -> minicrm.journal.ContactClosed
-	10, // 5: minicrm.journal.Event.lead_created:type_name -> minicrm.journal.LeadCreated
-	11, // 6: minicrm.journal.Event.lead_changed:type_name -> minicrm.journal.LeadChanged
-	12, // 7: minicrm.journal.Event.contacts_archived:type_name -> minicrm.journal.ContactsArchived
-	13, // 8: minicrm.journal.Event.lead_erased:type_name -> minicrm.journal.LeadErased
-	14, // 9: minicrm.journal.Event.operator_created:type_name -> minicrm.journal.OperatorCreated
-	15, // 10: minicrm.journal.Event.operator_changed:type_name -> minicrm.journal.OperatorChanged
-	16, // 11: minicrm.journal.Event.source_created:type_name -> minicrm.journal.SourceCreated
-	17, // 12: minicrm.journal.Event.source_changed:type_name -> minicrm.journal.SourceChanged
-	18, // 13: minicrm.journal.Event.link_set:type_name -> minicrm.journal.LinkSet
-	19, // 14: minicrm.journal.Event.link_removed:type_name -> minicrm.journal.LinkRemoved
-	1,  // 15: minicrm.journal.ContactAssigned.how:type_name -> minicrm.journal.How
-	8,  // 16: minicrm.journal.ContactAssigned.among:type_name -> minicrm.journal.Among
-	2,  // 17: minicrm.journal.Among.kind:type_name -> minicrm.journal.SetKind
-	0,  // 18: minicrm.journal.SourceCreated.backlog:type_name -> minicrm.journal.BacklogPolicy
-	0,  // 19: minicrm.journal.SourceChanged.backlog:type_name -> minicrm.journal.BacklogPolicy
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	8,  // 3: minicrm.journal.Event.contact_assigned:type_name -> minicrm.journal.ContactAssigned
+	10, // 4: minicrm.journal.Event.contact_closed:type_name -> minicrm.journal.ContactClosed
+	15, // 5: minicrm.journal.Event.lead_created:type_name -> minicrm.journal.LeadCreated
+	16, // 6: minicrm.journal.Event.lead_changed:type_name -> minicrm.journal.LeadChanged
+	17, // 7: minicrm.journal.Event.contacts_archived:type_name -> minicrm.journal.ContactsArchived
+	18, // 8: minicrm.journal.Event.lead_erased:type_name -> minicrm.journal.LeadErased
+	11, // 9: minicrm.journal.Event.contact_released:type_name -> minicrm.journal.ContactReleased
+	12, // 10: minicrm.journal.Event.contact_reopened:type_name -> minicrm.journal.ContactReopened
+	13, // 11: minicrm.journal.Event.contact_prioritised:type_name -> minicrm.journal.ContactPrioritised
+	14, // 12: minicrm.journal.Event.operator_drawn:type_name -> minicrm.journal.OperatorDrawn
+	19, // 13: minicrm.journal.Event.operator_created:type_name -> minicrm.journal.OperatorCreated
+	20, // 14: minicrm.journal.Event.operator_changed:type_name -> minicrm.journal.OperatorChanged
+	22, // 15: minicrm.journal.Event.source_created:type_name -> minicrm.journal.SourceCreated
+	23, // 16: minicrm.journal.Event.source_changed:type_name -> minicrm.journal.SourceChanged
+	25, // 17: minicrm.journal.Event.link_set:type_name -> minicrm.journal.LinkSet
+	26, // 18: minicrm.journal.Event.link_removed:type_name -> minicrm.journal.LinkRemoved
+	21, // 19: minicrm.journal.Event.operator_deleted:type_name -> minicrm.journal.OperatorDeleted
+	24, // 20: minicrm.journal.Event.source_deleted:type_name -> minicrm.journal.SourceDeleted
+	7,  // 21: minicrm.journal.ContactCreated.key:type_name -> minicrm.journal.Key
+	1,  // 22: minicrm.journal.ContactAssigned.how:type_name -> minicrm.journal.How
+	9,  // 23: minicrm.journal.ContactAssigned.among:type_name -> minicrm.journal.Among
+	2,  // 24: minicrm.journal.Among.kind:type_name -> minicrm.journal.SetKind
+	9,  // 25: minicrm.journal.OperatorDrawn.among:type_name -> minicrm.journal.Among
+	0,  // 26: minicrm.journal.SourceCreated.backlog:type_name -> minicrm.journal.BacklogPolicy
+	0,  // 27: minicrm.journal.SourceChanged.backlog:type_name -> minicrm.journal.BacklogPolicy
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_journal_proto_init() }
@@ -1595,12 +2252,18 @@ func file_journal_proto_init() {
 		(*Event_LeadChanged)(nil),
 		(*Event_ContactsArchived)(nil),
 		(*Event_LeadErased)(nil),
+		(*Event_ContactReleased)(nil),
+		(*Event_ContactReopened)(nil),
+		(*Event_ContactPrioritised)(nil),
+		(*Event_OperatorDrawn)(nil),
 		(*Event_OperatorCreated)(nil),
 		(*Event_OperatorChanged)(nil),
 		(*Event_SourceCreated)(nil),
 		(*Event_SourceChanged)(nil),
 		(*Event_LinkSet)(nil),
 		(*Event_LinkRemoved)(nil),
+		(*Event_OperatorDeleted)(nil),
+		(*Event_SourceDeleted)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1608,7 +2271,7 @@ func file_journal_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_journal_proto_rawDesc), len(file_journal_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   17,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

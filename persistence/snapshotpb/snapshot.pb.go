@@ -138,6 +138,7 @@ const (
 	How_HOW_AUTOMATIC   How = 1
 	How_HOW_MANUAL      How = 2
 	How_HOW_FORCED      How = 3
+	How_HOW_STICKY      How = 4
 )
 
 // Enum value maps for How.
@@ -147,12 +148,14 @@ var (
 		1: "HOW_AUTOMATIC",
 		2: "HOW_MANUAL",
 		3: "HOW_FORCED",
+		4: "HOW_STICKY",
 	}
 	How_value = map[string]int32{
 		"HOW_UNSPECIFIED": 0,
 		"HOW_AUTOMATIC":   1,
 		"HOW_MANUAL":      2,
 		"HOW_FORCED":      3,
+		"HOW_STICKY":      4,
 	}
 )
 
@@ -183,8 +186,66 @@ func (How) EnumDescriptor() ([]byte, []int) {
 	return file_snapshot_proto_rawDescGZIP(), []int{2}
 }
 
+type StepKind int32
+
+const (
+	StepKind_STEP_KIND_UNSPECIFIED StepKind = 0
+	StepKind_STEP_KIND_CREATED     StepKind = 1
+	StepKind_STEP_KIND_ASSIGNED    StepKind = 2
+	StepKind_STEP_KIND_RELEASED    StepKind = 3
+	StepKind_STEP_KIND_REOPENED    StepKind = 4
+	StepKind_STEP_KIND_CLOSED      StepKind = 5
+)
+
+// Enum value maps for StepKind.
+var (
+	StepKind_name = map[int32]string{
+		0: "STEP_KIND_UNSPECIFIED",
+		1: "STEP_KIND_CREATED",
+		2: "STEP_KIND_ASSIGNED",
+		3: "STEP_KIND_RELEASED",
+		4: "STEP_KIND_REOPENED",
+		5: "STEP_KIND_CLOSED",
+	}
+	StepKind_value = map[string]int32{
+		"STEP_KIND_UNSPECIFIED": 0,
+		"STEP_KIND_CREATED":     1,
+		"STEP_KIND_ASSIGNED":    2,
+		"STEP_KIND_RELEASED":    3,
+		"STEP_KIND_REOPENED":    4,
+		"STEP_KIND_CLOSED":      5,
+	}
+)
+
+func (x StepKind) Enum() *StepKind {
+	p := new(StepKind)
+	*p = x
+	return p
+}
+
+func (x StepKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StepKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_snapshot_proto_enumTypes[3].Descriptor()
+}
+
+func (StepKind) Type() protoreflect.EnumType {
+	return &file_snapshot_proto_enumTypes[3]
+}
+
+func (x StepKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StepKind.Descriptor instead.
+func (StepKind) EnumDescriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{3}
+}
+
 // Block is the content of one block: always exactly one of these. A file has one Header, then any number of each of the
-// next four and then of Archived, in this order, then one End.
+// others, in the order operators, sources, leads, names, contacts, archived, keys, trails, then one End.
 type Block struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Block:
@@ -196,6 +257,9 @@ type Block struct {
 	//	*Block_Contacts
 	//	*Block_End
 	//	*Block_Archived
+	//	*Block_Names
+	//	*Block_Keys
+	//	*Block_Trails
 	Block         isBlock_Block `protobuf_oneof:"block"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -301,6 +365,33 @@ func (x *Block) GetArchived() *Archived {
 	return nil
 }
 
+func (x *Block) GetNames() *Names {
+	if x != nil {
+		if x, ok := x.Block.(*Block_Names); ok {
+			return x.Names
+		}
+	}
+	return nil
+}
+
+func (x *Block) GetKeys() *Keys {
+	if x != nil {
+		if x, ok := x.Block.(*Block_Keys); ok {
+			return x.Keys
+		}
+	}
+	return nil
+}
+
+func (x *Block) GetTrails() *Trails {
+	if x != nil {
+		if x, ok := x.Block.(*Block_Trails); ok {
+			return x.Trails
+		}
+	}
+	return nil
+}
+
 type isBlock_Block interface {
 	isBlock_Block()
 }
@@ -330,7 +421,19 @@ type Block_End struct {
 }
 
 type Block_Archived struct {
-	Archived *Archived `protobuf:"bytes,7,opt,name=archived,oneof"` // in a file, between contacts and end
+	Archived *Archived `protobuf:"bytes,7,opt,name=archived,oneof"`
+}
+
+type Block_Names struct {
+	Names *Names `protobuf:"bytes,8,opt,name=names,oneof"`
+}
+
+type Block_Keys struct {
+	Keys *Keys `protobuf:"bytes,9,opt,name=keys,oneof"`
+}
+
+type Block_Trails struct {
+	Trails *Trails `protobuf:"bytes,10,opt,name=trails,oneof"`
 }
 
 func (*Block_Header) isBlock_Block() {}
@@ -346,6 +449,12 @@ func (*Block_Contacts) isBlock_Block() {}
 func (*Block_End) isBlock_Block() {}
 
 func (*Block_Archived) isBlock_Block() {}
+
+func (*Block_Names) isBlock_Block() {}
+
+func (*Block_Keys) isBlock_Block() {}
+
+func (*Block_Trails) isBlock_Block() {}
 
 type Header struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -490,6 +599,9 @@ type Counts struct {
 	Leads         int64                  `protobuf:"varint,3,opt,name=leads" json:"leads,omitempty"`
 	Contacts      int64                  `protobuf:"varint,4,opt,name=contacts" json:"contacts,omitempty"`
 	Archived      int64                  `protobuf:"varint,5,opt,name=archived" json:"archived,omitempty"` // runs of archived contacts
+	Names         int64                  `protobuf:"varint,6,opt,name=names" json:"names,omitempty"`
+	Keys          int64                  `protobuf:"varint,7,opt,name=keys" json:"keys,omitempty"`
+	Trails        int64                  `protobuf:"varint,8,opt,name=trails" json:"trails,omitempty"` // parts of trails
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -555,6 +667,27 @@ func (x *Counts) GetContacts() int64 {
 func (x *Counts) GetArchived() int64 {
 	if x != nil {
 		return x.Archived
+	}
+	return 0
+}
+
+func (x *Counts) GetNames() int64 {
+	if x != nil {
+		return x.Names
+	}
+	return 0
+}
+
+func (x *Counts) GetKeys() int64 {
+	if x != nil {
+		return x.Keys
+	}
+	return 0
+}
+
+func (x *Counts) GetTrails() int64 {
+	if x != nil {
+		return x.Trails
 	}
 	return 0
 }
@@ -779,6 +912,138 @@ func (x *Archived) GetRuns() []*ArchivedRun {
 	return nil
 }
 
+type Names struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Names         []*Name                `protobuf:"bytes,1,rep,name=names" json:"names,omitempty"` // of who commanded something; contacts have them by their place here, from 1
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Names) Reset() {
+	*x = Names{}
+	mi := &file_snapshot_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Names) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Names) ProtoMessage() {}
+
+func (x *Names) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Names.ProtoReflect.Descriptor instead.
+func (*Names) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Names) GetNames() []*Name {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+type Keys struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keys          []*KeyUse              `protobuf:"bytes,1,rep,name=keys" json:"keys,omitempty"` // the oldest first
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Keys) Reset() {
+	*x = Keys{}
+	mi := &file_snapshot_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Keys) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Keys) ProtoMessage() {}
+
+func (x *Keys) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Keys.ProtoReflect.Descriptor instead.
+func (*Keys) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Keys) GetKeys() []*KeyUse {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+type Trails struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Parts         []*TrailPart           `protobuf:"bytes,1,rep,name=parts" json:"parts,omitempty"` // by source, each source's in their order
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Trails) Reset() {
+	*x = Trails{}
+	mi := &file_snapshot_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Trails) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Trails) ProtoMessage() {}
+
+func (x *Trails) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Trails.ProtoReflect.Descriptor instead.
+func (*Trails) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Trails) GetParts() []*TrailPart {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
 // End says that nothing is missing.
 type End struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -789,7 +1054,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_snapshot_proto_msgTypes[9]
+	mi := &file_snapshot_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -801,7 +1066,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[9]
+	mi := &file_snapshot_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -814,7 +1079,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{9}
+	return file_snapshot_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *End) GetCounts() *Counts {
@@ -831,13 +1096,17 @@ type Operator struct {
 	Active        bool                   `protobuf:"varint,3,opt,name=active" json:"active,omitempty"`
 	MaxLoad       int64                  `protobuf:"varint,4,opt,name=max_load,json=maxLoad" json:"max_load,omitempty"`
 	CreatedAt     int64                  `protobuf:"varint,5,opt,name=created_at,json=createdAt" json:"created_at,omitempty"`
+	Draining      bool                   `protobuf:"varint,6,opt,name=draining" json:"draining,omitempty"`
+	Deleted       bool                   `protobuf:"varint,7,opt,name=deleted" json:"deleted,omitempty"`
+	ExternalId    string                 `protobuf:"bytes,8,opt,name=external_id,json=externalId" json:"external_id,omitempty"`
+	Username      string                 `protobuf:"bytes,9,opt,name=username" json:"username,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Operator) Reset() {
 	*x = Operator{}
-	mi := &file_snapshot_proto_msgTypes[10]
+	mi := &file_snapshot_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -849,7 +1118,7 @@ func (x *Operator) String() string {
 func (*Operator) ProtoMessage() {}
 
 func (x *Operator) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[10]
+	mi := &file_snapshot_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -862,7 +1131,7 @@ func (x *Operator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operator.ProtoReflect.Descriptor instead.
 func (*Operator) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{10}
+	return file_snapshot_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Operator) GetId() int64 {
@@ -900,6 +1169,34 @@ func (x *Operator) GetCreatedAt() int64 {
 	return 0
 }
 
+func (x *Operator) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *Operator) GetDeleted() bool {
+	if x != nil {
+		return x.Deleted
+	}
+	return false
+}
+
+func (x *Operator) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
+func (x *Operator) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
 type FrozenSource struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Source        *Source                `protobuf:"bytes,1,opt,name=source" json:"source,omitempty"`
@@ -910,7 +1207,7 @@ type FrozenSource struct {
 
 func (x *FrozenSource) Reset() {
 	*x = FrozenSource{}
-	mi := &file_snapshot_proto_msgTypes[11]
+	mi := &file_snapshot_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -922,7 +1219,7 @@ func (x *FrozenSource) String() string {
 func (*FrozenSource) ProtoMessage() {}
 
 func (x *FrozenSource) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[11]
+	mi := &file_snapshot_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -935,7 +1232,7 @@ func (x *FrozenSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrozenSource.ProtoReflect.Descriptor instead.
 func (*FrozenSource) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{11}
+	return file_snapshot_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *FrozenSource) GetSource() *Source {
@@ -958,13 +1255,16 @@ type Source struct {
 	Name          string                 `protobuf:"bytes,2,opt,name=name" json:"name,omitempty"`
 	Backlog       BacklogPolicy          `protobuf:"varint,3,opt,name=backlog,enum=minicrm.snapshot.BacklogPolicy" json:"backlog,omitempty"`
 	CreatedAt     int64                  `protobuf:"varint,4,opt,name=created_at,json=createdAt" json:"created_at,omitempty"`
+	BacklogLimit  int64                  `protobuf:"varint,5,opt,name=backlog_limit,json=backlogLimit" json:"backlog_limit,omitempty"` // contacts; 0 = none
+	StickyWindow  int64                  `protobuf:"varint,6,opt,name=sticky_window,json=stickyWindow" json:"sticky_window,omitempty"` // seconds; 0 = never
+	Deleted       bool                   `protobuf:"varint,7,opt,name=deleted" json:"deleted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_snapshot_proto_msgTypes[12]
+	mi := &file_snapshot_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1276,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[12]
+	mi := &file_snapshot_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1289,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{12}
+	return file_snapshot_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Source) GetId() int64 {
@@ -1020,6 +1320,27 @@ func (x *Source) GetCreatedAt() int64 {
 	return 0
 }
 
+func (x *Source) GetBacklogLimit() int64 {
+	if x != nil {
+		return x.BacklogLimit
+	}
+	return 0
+}
+
+func (x *Source) GetStickyWindow() int64 {
+	if x != nil {
+		return x.StickyWindow
+	}
+	return 0
+}
+
+func (x *Source) GetDeleted() bool {
+	if x != nil {
+		return x.Deleted
+	}
+	return false
+}
+
 type LedgerState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Links         []*Link                `protobuf:"bytes,1,rep,name=links" json:"links,omitempty"` // ascending by operator
@@ -1032,7 +1353,7 @@ type LedgerState struct {
 
 func (x *LedgerState) Reset() {
 	*x = LedgerState{}
-	mi := &file_snapshot_proto_msgTypes[13]
+	mi := &file_snapshot_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +1365,7 @@ func (x *LedgerState) String() string {
 func (*LedgerState) ProtoMessage() {}
 
 func (x *LedgerState) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[13]
+	mi := &file_snapshot_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1057,7 +1378,7 @@ func (x *LedgerState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerState.ProtoReflect.Descriptor instead.
 func (*LedgerState) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{13}
+	return file_snapshot_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *LedgerState) GetLinks() []*Link {
@@ -1096,13 +1417,15 @@ type Link struct {
 	Last          uint64                 `protobuf:"varint,4,opt,name=last" json:"last,omitempty"`
 	Received      uint64                 `protobuf:"varint,5,opt,name=received" json:"received,omitempty"`
 	Seq           uint64                 `protobuf:"varint,6,opt,name=seq" json:"seq,omitempty"`
+	Sticky        uint64                 `protobuf:"varint,7,opt,name=sticky" json:"sticky,omitempty"`
+	Manual        uint64                 `protobuf:"varint,8,opt,name=manual" json:"manual,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_snapshot_proto_msgTypes[14]
+	mi := &file_snapshot_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1437,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[14]
+	mi := &file_snapshot_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1127,7 +1450,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{14}
+	return file_snapshot_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Link) GetOperator() int64 {
@@ -1172,6 +1495,20 @@ func (x *Link) GetSeq() uint64 {
 	return 0
 }
 
+func (x *Link) GetSticky() uint64 {
+	if x != nil {
+		return x.Sticky
+	}
+	return 0
+}
+
+func (x *Link) GetManual() uint64 {
+	if x != nil {
+		return x.Manual
+	}
+	return 0
+}
+
 // Lead without an email is one that was erased.
 type Lead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1186,7 +1523,7 @@ type Lead struct {
 
 func (x *Lead) Reset() {
 	*x = Lead{}
-	mi := &file_snapshot_proto_msgTypes[15]
+	mi := &file_snapshot_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1535,7 @@ func (x *Lead) String() string {
 func (*Lead) ProtoMessage() {}
 
 func (x *Lead) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[15]
+	mi := &file_snapshot_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1211,7 +1548,7 @@ func (x *Lead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lead.ProtoReflect.Descriptor instead.
 func (*Lead) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{15}
+	return file_snapshot_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Lead) GetId() int64 {
@@ -1261,14 +1598,21 @@ type Contact struct {
 	CreatedAt     int64                  `protobuf:"varint,8,opt,name=created_at,json=createdAt" json:"created_at,omitempty"`
 	AssignedAt    int64                  `protobuf:"varint,9,opt,name=assigned_at,json=assignedAt" json:"assigned_at,omitempty"`
 	ClosedAt      int64                  `protobuf:"varint,10,opt,name=closed_at,json=closedAt" json:"closed_at,omitempty"`
-	Place         uint32                 `protobuf:"varint,11,opt,name=place" json:"place,omitempty"` // in commit order; 0 = the next one, behind the contact before
+	Place         uint32                 `protobuf:"varint,11,opt,name=place" json:"place,omitempty"`                          // in commit order; 0 = the next one, behind the contact before
+	CreatedBy     uint32                 `protobuf:"varint,12,opt,name=created_by,json=createdBy" json:"created_by,omitempty"` // names: places in Names, 0 = nobody in particular
+	AssignedBy    uint32                 `protobuf:"varint,13,opt,name=assigned_by,json=assignedBy" json:"assigned_by,omitempty"`
+	ClosedBy      uint32                 `protobuf:"varint,14,opt,name=closed_by,json=closedBy" json:"closed_by,omitempty"`
+	Priority      uint32                 `protobuf:"varint,15,opt,name=priority" json:"priority,omitempty"`
+	Avoid         int64                  `protobuf:"varint,16,opt,name=avoid" json:"avoid,omitempty"`
+	Reason        string                 `protobuf:"bytes,17,opt,name=reason" json:"reason,omitempty"`
+	Past          []*Step                `protobuf:"bytes,18,rep,name=past" json:"past,omitempty"` // what later steps have overwritten
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Contact) Reset() {
 	*x = Contact{}
-	mi := &file_snapshot_proto_msgTypes[16]
+	mi := &file_snapshot_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1280,7 +1624,7 @@ func (x *Contact) String() string {
 func (*Contact) ProtoMessage() {}
 
 func (x *Contact) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[16]
+	mi := &file_snapshot_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1293,7 +1637,7 @@ func (x *Contact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contact.ProtoReflect.Descriptor instead.
 func (*Contact) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{16}
+	return file_snapshot_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Contact) GetId() int64 {
@@ -1373,6 +1717,486 @@ func (x *Contact) GetPlace() uint32 {
 	return 0
 }
 
+func (x *Contact) GetCreatedBy() uint32 {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return 0
+}
+
+func (x *Contact) GetAssignedBy() uint32 {
+	if x != nil {
+		return x.AssignedBy
+	}
+	return 0
+}
+
+func (x *Contact) GetClosedBy() uint32 {
+	if x != nil {
+		return x.ClosedBy
+	}
+	return 0
+}
+
+func (x *Contact) GetPriority() uint32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+func (x *Contact) GetAvoid() int64 {
+	if x != nil {
+		return x.Avoid
+	}
+	return 0
+}
+
+func (x *Contact) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Contact) GetPast() []*Step {
+	if x != nil {
+		return x.Past
+	}
+	return nil
+}
+
+// Step is one step of a contact's history.
+type Step struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	At            int64                  `protobuf:"varint,1,opt,name=at" json:"at,omitempty"`
+	Kind          StepKind               `protobuf:"varint,2,opt,name=kind,enum=minicrm.snapshot.StepKind" json:"kind,omitempty"`
+	How           How                    `protobuf:"varint,3,opt,name=how,enum=minicrm.snapshot.How" json:"how,omitempty"` // of an assignment
+	By            uint32                 `protobuf:"varint,4,opt,name=by" json:"by,omitempty"`                             // a name, as in Contact
+	From          int64                  `protobuf:"varint,5,opt,name=from" json:"from,omitempty"`
+	To            int64                  `protobuf:"varint,6,opt,name=to" json:"to,omitempty"`
+	Reason        string                 `protobuf:"bytes,7,opt,name=reason" json:"reason,omitempty"` // of a close
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Step) Reset() {
+	*x = Step{}
+	mi := &file_snapshot_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Step) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Step) ProtoMessage() {}
+
+func (x *Step) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Step.ProtoReflect.Descriptor instead.
+func (*Step) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Step) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *Step) GetKind() StepKind {
+	if x != nil {
+		return x.Kind
+	}
+	return StepKind_STEP_KIND_UNSPECIFIED
+}
+
+func (x *Step) GetHow() How {
+	if x != nil {
+		return x.How
+	}
+	return How_HOW_UNSPECIFIED
+}
+
+func (x *Step) GetBy() uint32 {
+	if x != nil {
+		return x.By
+	}
+	return 0
+}
+
+func (x *Step) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Step) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *Step) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type Name struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Name) Reset() {
+	*x = Name{}
+	mi := &file_snapshot_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Name) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Name) ProtoMessage() {}
+
+func (x *Name) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Name.ProtoReflect.Descriptor instead.
+func (*Name) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Name) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// KeyUse is one use of an idempotency key.
+type KeyUse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Digest        []byte                 `protobuf:"bytes,1,opt,name=digest" json:"digest,omitempty"` // 16 bytes
+	Body          uint64                 `protobuf:"fixed64,2,opt,name=body" json:"body,omitempty"`
+	Contact       int64                  `protobuf:"varint,3,opt,name=contact" json:"contact,omitempty"` // that it made
+	At            int64                  `protobuf:"varint,4,opt,name=at" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyUse) Reset() {
+	*x = KeyUse{}
+	mi := &file_snapshot_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyUse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyUse) ProtoMessage() {}
+
+func (x *KeyUse) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyUse.ProtoReflect.Descriptor instead.
+func (*KeyUse) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *KeyUse) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *KeyUse) GetBody() uint64 {
+	if x != nil {
+		return x.Body
+	}
+	return 0
+}
+
+func (x *KeyUse) GetContact() int64 {
+	if x != nil {
+		return x.Contact
+	}
+	return 0
+}
+
+func (x *KeyUse) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+// TrailPart is a piece of what is remembered of a source's decisions.
+type TrailPart struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Source        int64                  `protobuf:"varint,1,opt,name=source" json:"source,omitempty"`
+	Begin         *LedgerState           `protobuf:"bytes,2,opt,name=begin" json:"begin,omitempty"` // the ledger before; in the source's first part, and only there
+	Steps         []*TrailStep           `protobuf:"bytes,3,rep,name=steps" json:"steps,omitempty"` // 256 at most
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrailPart) Reset() {
+	*x = TrailPart{}
+	mi := &file_snapshot_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrailPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrailPart) ProtoMessage() {}
+
+func (x *TrailPart) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrailPart.ProtoReflect.Descriptor instead.
+func (*TrailPart) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *TrailPart) GetSource() int64 {
+	if x != nil {
+		return x.Source
+	}
+	return 0
+}
+
+func (x *TrailPart) GetBegin() *LedgerState {
+	if x != nil {
+		return x.Begin
+	}
+	return nil
+}
+
+func (x *TrailPart) GetSteps() []*TrailStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+// TrailStep is a decision, an assignment that was not charged, or a change of a link. What a charged step was decided
+// over is mostly what the charged step before it was decided over, and then not written again. The first charged step of
+// a part has all of it.
+type TrailStep struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	At            int64                  `protobuf:"varint,1,opt,name=at" json:"at,omitempty"`
+	Contact       int64                  `protobuf:"varint,2,opt,name=contact" json:"contact,omitempty"`
+	Operator      int64                  `protobuf:"varint,3,opt,name=operator" json:"operator,omitempty"`
+	How           How                    `protobuf:"varint,4,opt,name=how,enum=minicrm.snapshot.How" json:"how,omitempty"` // UNSPECIFIED = a link changed
+	Charged       bool                   `protobuf:"varint,5,opt,name=charged" json:"charged,omitempty"`
+	Weight        int64                  `protobuf:"zigzag64,6,opt,name=weight" json:"weight,omitempty"` // of the link from now on; -1 = it was removed
+	Alone         bool                   `protobuf:"varint,7,opt,name=alone" json:"alone,omitempty"`     // nobody else was eligible
+	Set           []uint64               `protobuf:"fixed64,8,rep,packed,name=set" json:"set,omitempty"` // the eligible, as in LedgerState; absent, and not alone = as in the last step that was not alone
+	Out           *Out                   `protobuf:"bytes,9,opt,name=out" json:"out,omitempty"`          // absent = as in the charged step before
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrailStep) Reset() {
+	*x = TrailStep{}
+	mi := &file_snapshot_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrailStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrailStep) ProtoMessage() {}
+
+func (x *TrailStep) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrailStep.ProtoReflect.Descriptor instead.
+func (*TrailStep) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *TrailStep) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *TrailStep) GetContact() int64 {
+	if x != nil {
+		return x.Contact
+	}
+	return 0
+}
+
+func (x *TrailStep) GetOperator() int64 {
+	if x != nil {
+		return x.Operator
+	}
+	return 0
+}
+
+func (x *TrailStep) GetHow() How {
+	if x != nil {
+		return x.How
+	}
+	return How_HOW_UNSPECIFIED
+}
+
+func (x *TrailStep) GetCharged() bool {
+	if x != nil {
+		return x.Charged
+	}
+	return false
+}
+
+func (x *TrailStep) GetWeight() int64 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *TrailStep) GetAlone() bool {
+	if x != nil {
+		return x.Alone
+	}
+	return false
+}
+
+func (x *TrailStep) GetSet() []uint64 {
+	if x != nil {
+		return x.Set
+	}
+	return nil
+}
+
+func (x *TrailStep) GetOut() *Out {
+	if x != nil {
+		return x.Out
+	}
+	return nil
+}
+
+// Out is who was not eligible, as sets of rows.
+type Out struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Inactive      []uint64               `protobuf:"fixed64,1,rep,packed,name=inactive" json:"inactive,omitempty"`
+	Draining      []uint64               `protobuf:"fixed64,2,rep,packed,name=draining" json:"draining,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Out) Reset() {
+	*x = Out{}
+	mi := &file_snapshot_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Out) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Out) ProtoMessage() {}
+
+func (x *Out) ProtoReflect() protoreflect.Message {
+	mi := &file_snapshot_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Out.ProtoReflect.Descriptor instead.
+func (*Out) Descriptor() ([]byte, []int) {
+	return file_snapshot_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Out) GetInactive() []uint64 {
+	if x != nil {
+		return x.Inactive
+	}
+	return nil
+}
+
+func (x *Out) GetDraining() []uint64 {
+	if x != nil {
+		return x.Draining
+	}
+	return nil
+}
+
 // ArchivedRun is contacts with successive ids that were archived on one day.
 type ArchivedRun struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1385,7 +2209,7 @@ type ArchivedRun struct {
 
 func (x *ArchivedRun) Reset() {
 	*x = ArchivedRun{}
-	mi := &file_snapshot_proto_msgTypes[17]
+	mi := &file_snapshot_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1397,7 +2221,7 @@ func (x *ArchivedRun) String() string {
 func (*ArchivedRun) ProtoMessage() {}
 
 func (x *ArchivedRun) ProtoReflect() protoreflect.Message {
-	mi := &file_snapshot_proto_msgTypes[17]
+	mi := &file_snapshot_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1410,7 +2234,7 @@ func (x *ArchivedRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchivedRun.ProtoReflect.Descriptor instead.
 func (*ArchivedRun) Descriptor() ([]byte, []int) {
-	return file_snapshot_proto_rawDescGZIP(), []int{17}
+	return file_snapshot_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ArchivedRun) GetFirst() int64 {
@@ -1438,7 +2262,7 @@ var File_snapshot_proto protoreflect.FileDescriptor
 
 const file_snapshot_proto_rawDesc = "" +
 	"\n" +
-	"\x0esnapshot.proto\x12\x10minicrm.snapshot\"\x88\x03\n" +
+	"\x0esnapshot.proto\x12\x10minicrm.snapshot\"\x9b\x04\n" +
 	"\x05Block\x122\n" +
 	"\x06header\x18\x01 \x01(\v2\x18.minicrm.snapshot.HeaderH\x00R\x06header\x12;\n" +
 	"\toperators\x18\x02 \x01(\v2\x1b.minicrm.snapshot.OperatorsH\x00R\toperators\x125\n" +
@@ -1446,7 +2270,11 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x05leads\x18\x04 \x01(\v2\x17.minicrm.snapshot.LeadsH\x00R\x05leads\x128\n" +
 	"\bcontacts\x18\x05 \x01(\v2\x1a.minicrm.snapshot.ContactsH\x00R\bcontacts\x12)\n" +
 	"\x03end\x18\x06 \x01(\v2\x15.minicrm.snapshot.EndH\x00R\x03end\x128\n" +
-	"\barchived\x18\a \x01(\v2\x1a.minicrm.snapshot.ArchivedH\x00R\barchivedB\a\n" +
+	"\barchived\x18\a \x01(\v2\x1a.minicrm.snapshot.ArchivedH\x00R\barchived\x12/\n" +
+	"\x05names\x18\b \x01(\v2\x17.minicrm.snapshot.NamesH\x00R\x05names\x12,\n" +
+	"\x04keys\x18\t \x01(\v2\x16.minicrm.snapshot.KeysH\x00R\x04keys\x122\n" +
+	"\x06trails\x18\n" +
+	" \x01(\v2\x18.minicrm.snapshot.TrailsH\x00R\x06trailsB\a\n" +
 	"\x05block\"\x88\x01\n" +
 	"\x06Header\x126\n" +
 	"\bprogress\x18\x01 \x01(\v2\x1a.minicrm.snapshot.ProgressR\bprogress\x12\x14\n" +
@@ -1458,13 +2286,16 @@ const file_snapshot_proto_rawDesc = "" +
 	"\vnext_source\x18\x03 \x01(\x03R\n" +
 	"nextSource\x12!\n" +
 	"\fnext_contact\x18\x04 \x01(\x03R\vnextContact\x12\x16\n" +
-	"\x06places\x18\x05 \x01(\rR\x06places\"\x8e\x01\n" +
+	"\x06places\x18\x05 \x01(\rR\x06places\"\xd0\x01\n" +
 	"\x06Counts\x12\x1c\n" +
 	"\toperators\x18\x01 \x01(\x03R\toperators\x12\x18\n" +
 	"\asources\x18\x02 \x01(\x03R\asources\x12\x14\n" +
 	"\x05leads\x18\x03 \x01(\x03R\x05leads\x12\x1a\n" +
 	"\bcontacts\x18\x04 \x01(\x03R\bcontacts\x12\x1a\n" +
-	"\barchived\x18\x05 \x01(\x03R\barchived\"E\n" +
+	"\barchived\x18\x05 \x01(\x03R\barchived\x12\x14\n" +
+	"\x05names\x18\x06 \x01(\x03R\x05names\x12\x12\n" +
+	"\x04keys\x18\a \x01(\x03R\x04keys\x12\x16\n" +
+	"\x06trails\x18\b \x01(\x03R\x06trails\"E\n" +
 	"\tOperators\x128\n" +
 	"\toperators\x18\x01 \x03(\v2\x1a.minicrm.snapshot.OperatorR\toperators\"C\n" +
 	"\aSources\x128\n" +
@@ -1474,44 +2305,60 @@ const file_snapshot_proto_rawDesc = "" +
 	"\bContacts\x125\n" +
 	"\bcontacts\x18\x01 \x03(\v2\x19.minicrm.snapshot.ContactR\bcontacts\"=\n" +
 	"\bArchived\x121\n" +
-	"\x04runs\x18\x01 \x03(\v2\x1d.minicrm.snapshot.ArchivedRunR\x04runs\"7\n" +
+	"\x04runs\x18\x01 \x03(\v2\x1d.minicrm.snapshot.ArchivedRunR\x04runs\"5\n" +
+	"\x05Names\x12,\n" +
+	"\x05names\x18\x01 \x03(\v2\x16.minicrm.snapshot.NameR\x05names\"4\n" +
+	"\x04Keys\x12,\n" +
+	"\x04keys\x18\x01 \x03(\v2\x18.minicrm.snapshot.KeyUseR\x04keys\";\n" +
+	"\x06Trails\x121\n" +
+	"\x05parts\x18\x01 \x03(\v2\x1b.minicrm.snapshot.TrailPartR\x05parts\"7\n" +
 	"\x03End\x120\n" +
-	"\x06counts\x18\x01 \x01(\v2\x18.minicrm.snapshot.CountsR\x06counts\"\x80\x01\n" +
+	"\x06counts\x18\x01 \x01(\v2\x18.minicrm.snapshot.CountsR\x06counts\"\xf3\x01\n" +
 	"\bOperator\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06active\x18\x03 \x01(\bR\x06active\x12\x19\n" +
 	"\bmax_load\x18\x04 \x01(\x03R\amaxLoad\x12\x1d\n" +
 	"\n" +
-	"created_at\x18\x05 \x01(\x03R\tcreatedAt\"w\n" +
+	"created_at\x18\x05 \x01(\x03R\tcreatedAt\x12\x1a\n" +
+	"\bdraining\x18\x06 \x01(\bR\bdraining\x12\x18\n" +
+	"\adeleted\x18\a \x01(\bR\adeleted\x12\x1f\n" +
+	"\vexternal_id\x18\b \x01(\tR\n" +
+	"externalId\x12\x1a\n" +
+	"\busername\x18\t \x01(\tR\busername\"w\n" +
 	"\fFrozenSource\x120\n" +
 	"\x06source\x18\x01 \x01(\v2\x18.minicrm.snapshot.SourceR\x06source\x125\n" +
-	"\x06ledger\x18\x02 \x01(\v2\x1d.minicrm.snapshot.LedgerStateR\x06ledger\"\x86\x01\n" +
+	"\x06ledger\x18\x02 \x01(\v2\x1d.minicrm.snapshot.LedgerStateR\x06ledger\"\xea\x01\n" +
 	"\x06Source\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x129\n" +
 	"\abacklog\x18\x03 \x01(\x0e2\x1f.minicrm.snapshot.BacklogPolicyR\abacklog\x12\x1d\n" +
 	"\n" +
-	"created_at\x18\x04 \x01(\x03R\tcreatedAt\"\x8b\x01\n" +
+	"created_at\x18\x04 \x01(\x03R\tcreatedAt\x12#\n" +
+	"\rbacklog_limit\x18\x05 \x01(\x03R\fbacklogLimit\x12#\n" +
+	"\rsticky_window\x18\x06 \x01(\x03R\fstickyWindow\x12\x18\n" +
+	"\adeleted\x18\a \x01(\bR\adeleted\"\x8b\x01\n" +
 	"\vLedgerState\x12,\n" +
 	"\x05links\x18\x01 \x03(\v2\x16.minicrm.snapshot.LinkR\x05links\x12\x1c\n" +
 	"\tdecisions\x18\x02 \x01(\x04R\tdecisions\x12\x16\n" +
 	"\x06linked\x18\x03 \x01(\x04R\x06linked\x12\x18\n" +
-	"\aspelled\x18\x04 \x03(\x06R\aspelled\"\x8e\x01\n" +
+	"\aspelled\x18\x04 \x03(\x06R\aspelled\"\xbe\x01\n" +
 	"\x04Link\x12\x1a\n" +
 	"\boperator\x18\x01 \x01(\x03R\boperator\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\x03R\x06weight\x12\x10\n" +
 	"\x03lag\x18\x03 \x01(\x12R\x03lag\x12\x12\n" +
 	"\x04last\x18\x04 \x01(\x04R\x04last\x12\x1a\n" +
 	"\breceived\x18\x05 \x01(\x04R\breceived\x12\x10\n" +
-	"\x03seq\x18\x06 \x01(\x04R\x03seq\"u\n" +
+	"\x03seq\x18\x06 \x01(\x04R\x03seq\x12\x16\n" +
+	"\x06sticky\x18\a \x01(\x04R\x06sticky\x12\x16\n" +
+	"\x06manual\x18\b \x01(\x04R\x06manual\"u\n" +
 	"\x04Lead\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x14\n" +
 	"\x05phone\x18\x04 \x01(\tR\x05phone\x12\x1d\n" +
 	"\n" +
-	"created_at\x18\x05 \x01(\x03R\tcreatedAt\"\xc3\x02\n" +
+	"created_at\x18\x05 \x01(\x03R\tcreatedAt\"\x96\x04\n" +
 	"\aContact\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\x03R\x06source\x12\x12\n" +
@@ -1526,7 +2373,48 @@ const file_snapshot_proto_rawDesc = "" +
 	"assignedAt\x12\x1b\n" +
 	"\tclosed_at\x18\n" +
 	" \x01(\x03R\bclosedAt\x12\x14\n" +
-	"\x05place\x18\v \x01(\rR\x05place\"K\n" +
+	"\x05place\x18\v \x01(\rR\x05place\x12\x1d\n" +
+	"\n" +
+	"created_by\x18\f \x01(\rR\tcreatedBy\x12\x1f\n" +
+	"\vassigned_by\x18\r \x01(\rR\n" +
+	"assignedBy\x12\x1b\n" +
+	"\tclosed_by\x18\x0e \x01(\rR\bclosedBy\x12\x1a\n" +
+	"\bpriority\x18\x0f \x01(\rR\bpriority\x12\x14\n" +
+	"\x05avoid\x18\x10 \x01(\x03R\x05avoid\x12\x16\n" +
+	"\x06reason\x18\x11 \x01(\tR\x06reason\x12*\n" +
+	"\x04past\x18\x12 \x03(\v2\x16.minicrm.snapshot.StepR\x04past\"\xbb\x01\n" +
+	"\x04Step\x12\x0e\n" +
+	"\x02at\x18\x01 \x01(\x03R\x02at\x12.\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x1a.minicrm.snapshot.StepKindR\x04kind\x12'\n" +
+	"\x03how\x18\x03 \x01(\x0e2\x15.minicrm.snapshot.HowR\x03how\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\rR\x02by\x12\x12\n" +
+	"\x04from\x18\x05 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x06 \x01(\x03R\x02to\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\"\x1a\n" +
+	"\x04Name\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"^\n" +
+	"\x06KeyUse\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
+	"\x04body\x18\x02 \x01(\x06R\x04body\x12\x18\n" +
+	"\acontact\x18\x03 \x01(\x03R\acontact\x12\x0e\n" +
+	"\x02at\x18\x04 \x01(\x03R\x02at\"\x8b\x01\n" +
+	"\tTrailPart\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\x03R\x06source\x123\n" +
+	"\x05begin\x18\x02 \x01(\v2\x1d.minicrm.snapshot.LedgerStateR\x05begin\x121\n" +
+	"\x05steps\x18\x03 \x03(\v2\x1b.minicrm.snapshot.TrailStepR\x05steps\"\xfd\x01\n" +
+	"\tTrailStep\x12\x0e\n" +
+	"\x02at\x18\x01 \x01(\x03R\x02at\x12\x18\n" +
+	"\acontact\x18\x02 \x01(\x03R\acontact\x12\x1a\n" +
+	"\boperator\x18\x03 \x01(\x03R\boperator\x12'\n" +
+	"\x03how\x18\x04 \x01(\x0e2\x15.minicrm.snapshot.HowR\x03how\x12\x18\n" +
+	"\acharged\x18\x05 \x01(\bR\acharged\x12\x16\n" +
+	"\x06weight\x18\x06 \x01(\x12R\x06weight\x12\x14\n" +
+	"\x05alone\x18\a \x01(\bR\x05alone\x12\x10\n" +
+	"\x03set\x18\b \x03(\x06R\x03set\x12'\n" +
+	"\x03out\x18\t \x01(\v2\x15.minicrm.snapshot.OutR\x03out\"=\n" +
+	"\x03Out\x12\x1a\n" +
+	"\binactive\x18\x01 \x03(\x06R\binactive\x12\x1a\n" +
+	"\bdraining\x18\x02 \x03(\x06R\bdraining\"K\n" +
 	"\vArchivedRun\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x03R\x05first\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x03R\x05count\x12\x10\n" +
@@ -1539,14 +2427,23 @@ const file_snapshot_proto_rawDesc = "" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSTATUS_OPEN\x10\x01\x12\x13\n" +
 	"\x0fSTATUS_ASSIGNED\x10\x02\x12\x11\n" +
-	"\rSTATUS_CLOSED\x10\x03*M\n" +
+	"\rSTATUS_CLOSED\x10\x03*]\n" +
 	"\x03How\x12\x13\n" +
 	"\x0fHOW_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rHOW_AUTOMATIC\x10\x01\x12\x0e\n" +
 	"\n" +
 	"HOW_MANUAL\x10\x02\x12\x0e\n" +
 	"\n" +
-	"HOW_FORCED\x10\x03B'Z\x1eminicrm/persistence/snapshotpb\x92\x03\x04\b\x02 \x03b\beditionsp\xe8\a"
+	"HOW_FORCED\x10\x03\x12\x0e\n" +
+	"\n" +
+	"HOW_STICKY\x10\x04*\x9a\x01\n" +
+	"\bStepKind\x12\x19\n" +
+	"\x15STEP_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11STEP_KIND_CREATED\x10\x01\x12\x16\n" +
+	"\x12STEP_KIND_ASSIGNED\x10\x02\x12\x16\n" +
+	"\x12STEP_KIND_RELEASED\x10\x03\x12\x16\n" +
+	"\x12STEP_KIND_REOPENED\x10\x04\x12\x14\n" +
+	"\x10STEP_KIND_CLOSED\x10\x05B'Z\x1eminicrm/persistence/snapshotpb\x92\x03\x04\b\x02 \x03b\beditionsp\xe8\a"
 
 var (
 	file_snapshot_proto_rawDescOnce sync.Once
@@ -1560,58 +2457,81 @@ func file_snapshot_proto_rawDescGZIP() []byte {
 	return file_snapshot_proto_rawDescData
 }
 
-var file_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_snapshot_proto_goTypes = []any{
 	(BacklogPolicy)(0),   // 0: minicrm.snapshot.BacklogPolicy
 	(Status)(0),          // 1: minicrm.snapshot.Status
 	(How)(0),             // 2: minicrm.snapshot.How
-	(*Block)(nil),        // 3: minicrm.snapshot.Block
-	(*Header)(nil),       // 4: minicrm.snapshot.Header
-	(*Progress)(nil),     // 5: minicrm.snapshot.Progress
-	(*Counts)(nil),       // 6: minicrm.snapshot.Counts
-	(*Operators)(nil),    // 7: minicrm.snapshot.Operators
-	(*Sources)(nil),      // 8: minicrm.snapshot.Sources
-	(*Leads)(nil),        // 9: minicrm.snapshot.Leads
-	(*Contacts)(nil),     // 10: minicrm.snapshot.Contacts
-	(*Archived)(nil),     // 11: minicrm.snapshot.Archived
-	(*End)(nil),          // 12: minicrm.snapshot.End
-	(*Operator)(nil),     // 13: minicrm.snapshot.Operator
-	(*FrozenSource)(nil), // 14: minicrm.snapshot.FrozenSource
-	(*Source)(nil),       // 15: minicrm.snapshot.Source
-	(*LedgerState)(nil),  // 16: minicrm.snapshot.LedgerState
-	(*Link)(nil),         // 17: minicrm.snapshot.Link
-	(*Lead)(nil),         // 18: minicrm.snapshot.Lead
-	(*Contact)(nil),      // 19: minicrm.snapshot.Contact
-	(*ArchivedRun)(nil),  // 20: minicrm.snapshot.ArchivedRun
+	(StepKind)(0),        // 3: minicrm.snapshot.StepKind
+	(*Block)(nil),        // 4: minicrm.snapshot.Block
+	(*Header)(nil),       // 5: minicrm.snapshot.Header
+	(*Progress)(nil),     // 6: minicrm.snapshot.Progress
+	(*Counts)(nil),       // 7: minicrm.snapshot.Counts
+	(*Operators)(nil),    // 8: minicrm.snapshot.Operators
+	(*Sources)(nil),      // 9: minicrm.snapshot.Sources
+	(*Leads)(nil),        // 10: minicrm.snapshot.Leads
+	(*Contacts)(nil),     // 11: minicrm.snapshot.Contacts
+	(*Archived)(nil),     // 12: minicrm.snapshot.Archived
+	(*Names)(nil),        // 13: minicrm.snapshot.Names
+	(*Keys)(nil),         // 14: minicrm.snapshot.Keys
+	(*Trails)(nil),       // 15: minicrm.snapshot.Trails
+	(*End)(nil),          // 16: minicrm.snapshot.End
+	(*Operator)(nil),     // 17: minicrm.snapshot.Operator
+	(*FrozenSource)(nil), // 18: minicrm.snapshot.FrozenSource
+	(*Source)(nil),       // 19: minicrm.snapshot.Source
+	(*LedgerState)(nil),  // 20: minicrm.snapshot.LedgerState
+	(*Link)(nil),         // 21: minicrm.snapshot.Link
+	(*Lead)(nil),         // 22: minicrm.snapshot.Lead
+	(*Contact)(nil),      // 23: minicrm.snapshot.Contact
+	(*Step)(nil),         // 24: minicrm.snapshot.Step
+	(*Name)(nil),         // 25: minicrm.snapshot.Name
+	(*KeyUse)(nil),       // 26: minicrm.snapshot.KeyUse
+	(*TrailPart)(nil),    // 27: minicrm.snapshot.TrailPart
+	(*TrailStep)(nil),    // 28: minicrm.snapshot.TrailStep
+	(*Out)(nil),          // 29: minicrm.snapshot.Out
+	(*ArchivedRun)(nil),  // 30: minicrm.snapshot.ArchivedRun
 }
 var file_snapshot_proto_depIdxs = []int32{
-	4,  // 0: minicrm.snapshot.Block.header:type_name -> minicrm.snapshot.Header
-	7,  // 1: minicrm.snapshot.Block.operators:type_name -> minicrm.snapshot.Operators
-	8,  // 2: minicrm.snapshot.Block.sources:type_name -> minicrm.snapshot.Sources
-	9,  // 3: minicrm.snapshot.Block.leads:type_name -> minicrm.snapshot.Leads
-	10, // 4: minicrm.snapshot.Block.contacts:type_name -> minicrm.snapshot.Contacts
-	12, // 5: minicrm.snapshot.Block.end:type_name -> minicrm.snapshot.End
-	11, // 6: minicrm.snapshot.Block.archived:type_name -> minicrm.snapshot.Archived
-	5,  // 7: minicrm.snapshot.Header.progress:type_name -> minicrm.snapshot.Progress
-	6,  // 8: minicrm.snapshot.Header.counts:type_name -> minicrm.snapshot.Counts
-	13, // 9: minicrm.snapshot.Operators.operators:type_name -> minicrm.snapshot.Operator
-	14, // 10: minicrm.snapshot.Sources.sources:type_name -> minicrm.snapshot.FrozenSource
-	18, // 11: minicrm.snapshot.Leads.leads:type_name -> minicrm.snapshot.Lead
-	19, // 12: minicrm.snapshot.Contacts.contacts:type_name -> minicrm.snapshot.Contact
-	20, // 13: minicrm.snapshot.Archived.runs:type_name -> minicrm.snapshot.ArchivedRun
-	6,  // 14: minicrm.snapshot.End.counts:type_name -> minicrm.snapshot.Counts
-	15, // 15: minicrm.snapshot.FrozenSource.source:type_name -> minicrm.snapshot.Source
-	16, // 16: minicrm.snapshot.FrozenSource.ledger:type_name -> minicrm.snapshot.LedgerState
-	0,  // 17: minicrm.snapshot.Source.backlog:type_name -> minicrm.snapshot.BacklogPolicy
-	17, // 18: minicrm.snapshot.LedgerState.links:type_name -> minicrm.snapshot.Link
-	1,  // 19: minicrm.snapshot.Contact.status:type_name -> minicrm.snapshot.Status
-	2,  // 20: minicrm.snapshot.Contact.how:type_name -> minicrm.snapshot.How
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	5,  // 0: minicrm.snapshot.Block.header:type_name -> minicrm.snapshot.Header
+	8,  // 1: minicrm.snapshot.Block.operators:type_name -> minicrm.snapshot.Operators
+	9,  // 2: minicrm.snapshot.Block.sources:type_name -> minicrm.snapshot.Sources
+	10, // 3: minicrm.snapshot.Block.leads:type_name -> minicrm.snapshot.Leads
+	11, // 4: minicrm.snapshot.Block.contacts:type_name -> minicrm.snapshot.Contacts
+	16, // 5: minicrm.snapshot.Block.end:type_name -> minicrm.snapshot.End
+	12, // 6: minicrm.snapshot.Block.archived:type_name -> minicrm.snapshot.Archived
+	13, // 7: minicrm.snapshot.Block.names:type_name -> minicrm.snapshot.Names
+	14, // 8: minicrm.snapshot.Block.keys:type_name -> minicrm.snapshot.Keys
+	15, // 9: minicrm.snapshot.Block.trails:type_name -> minicrm.snapshot.Trails
+	6,  // 10: minicrm.snapshot.Header.progress:type_name -> minicrm.snapshot.Progress
+	7,  // 11: minicrm.snapshot.Header.counts:type_name -> minicrm.snapshot.Counts
+	17, // 12: minicrm.snapshot.Operators.operators:type_name -> minicrm.snapshot.Operator
+	18, // 13: minicrm.snapshot.Sources.sources:type_name -> minicrm.snapshot.FrozenSource
+	22, // 14: minicrm.snapshot.Leads.leads:type_name -> minicrm.snapshot.Lead
+	23, // 15: minicrm.snapshot.Contacts.contacts:type_name -> minicrm.snapshot.Contact
+	30, // 16: minicrm.snapshot.Archived.runs:type_name -> minicrm.snapshot.ArchivedRun
+	25, // 17: minicrm.snapshot.Names.names:type_name -> minicrm.snapshot.Name
+	26, // 18: minicrm.snapshot.Keys.keys:type_name -> minicrm.snapshot.KeyUse
+	27, // 19: minicrm.snapshot.Trails.parts:type_name -> minicrm.snapshot.TrailPart
+	7,  // 20: minicrm.snapshot.End.counts:type_name -> minicrm.snapshot.Counts
+	19, // 21: minicrm.snapshot.FrozenSource.source:type_name -> minicrm.snapshot.Source
+	20, // 22: minicrm.snapshot.FrozenSource.ledger:type_name -> minicrm.snapshot.LedgerState
+	0,  // 23: minicrm.snapshot.Source.backlog:type_name -> minicrm.snapshot.BacklogPolicy
+	21, // 24: minicrm.snapshot.LedgerState.links:type_name -> minicrm.snapshot.Link
+	1,  // 25: minicrm.snapshot.Contact.status:type_name -> minicrm.snapshot.Status
+	2,  // 26: minicrm.snapshot.Contact.how:type_name -> minicrm.snapshot.How
+	24, // 27: minicrm.snapshot.Contact.past:type_name -> minicrm.snapshot.Step
+	3,  // 28: minicrm.snapshot.Step.kind:type_name -> minicrm.snapshot.StepKind
+	2,  // 29: minicrm.snapshot.Step.how:type_name -> minicrm.snapshot.How
+	20, // 30: minicrm.snapshot.TrailPart.begin:type_name -> minicrm.snapshot.LedgerState
+	28, // 31: minicrm.snapshot.TrailPart.steps:type_name -> minicrm.snapshot.TrailStep
+	2,  // 32: minicrm.snapshot.TrailStep.how:type_name -> minicrm.snapshot.How
+	29, // 33: minicrm.snapshot.TrailStep.out:type_name -> minicrm.snapshot.Out
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_snapshot_proto_init() }
@@ -1627,14 +2547,17 @@ func file_snapshot_proto_init() {
 		(*Block_Contacts)(nil),
 		(*Block_End)(nil),
 		(*Block_Archived)(nil),
+		(*Block_Names)(nil),
+		(*Block_Keys)(nil),
+		(*Block_Trails)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_snapshot_proto_rawDesc), len(file_snapshot_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   18,
+			NumEnums:      4,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
