@@ -55,7 +55,7 @@ func Start(o Options) (*Dispatcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recover: %w", err)
 	}
-	committed.LimitKeys(cmp.Or(o.KeyWindow, domain.DefaultKeyWindow), cmp.Or(o.MaxKeys, domain.DefaultMaxKeys))
+	committed.LimitKeys(cmp.Or(domain.Time(o.KeyWindow.Microseconds()), domain.DefaultKeyWindow), cmp.Or(o.MaxKeys, domain.DefaultMaxKeys))
 	if err := committed.Check(); err != nil {
 		return nil, fmt.Errorf("the state that was recovered contradicts itself, which is a bug; nothing was changed: %w", err)
 	}

@@ -87,7 +87,7 @@ func (c *Catalog) contactAssigned(e *ContactAssigned, at Time, by NameID) error 
 	o.Load++
 	o.contacts.Add(contact.Place)
 	contact.Operator, contact.How, contact.Avoid = e.Operator, e.How, 0
-	contact.AssignedAt, contact.AssignedBy = max(at, contact.CreatedAt), by
+	contact.AssignedAt, contact.AssignedBy = contact.notBefore(at), by
 	c.setStatus(contact, StatusAssigned)
 	return nil
 }
@@ -137,8 +137,7 @@ func (c *Catalog) contactReleased(e *ContactReleased, at Time, by NameID) error 
 	if e.Operator == 0 {
 		return fmt.Errorf("contact %d is open", e.ID)
 	}
-	at = max(at, contact.AssignedAt)
-	contact.note(contact.assignment(), Step{At: at, Kind: StepReleased, By: by, From: e.Operator})
+	contact.note(contact.assignment(), Step{At: contact.notBefore(at), Kind: StepReleased, By: by, From: e.Operator})
 	c.unhold(contact, s)
 	contact.Avoid = e.Operator
 	contact.Operator, contact.How, contact.AssignedAt, contact.AssignedBy = 0, 0, 0, 0
@@ -196,7 +195,7 @@ func (c *Catalog) contactClosed(e *ContactClosed, at Time, by NameID) error {
 		c.operator(contact.Operator).Load--
 	}
 	s.live--
-	contact.ClosedAt, contact.ClosedBy, contact.Reason = max(at, contact.CreatedAt, contact.AssignedAt), by, e.Reason
+	contact.ClosedAt, contact.ClosedBy, contact.Reason = contact.notBefore(at), by, e.Reason
 	contact.Avoid = 0
 	c.setStatus(contact, StatusClosed)
 	return nil

@@ -119,7 +119,7 @@ func TestApplyContact(t *testing.T) {
 	for i, step := range steps {
 		apply(t, c, step.at, step.event)
 		got, found := c.Contact(1)
-		got.Place = 0
+		got.Place, got.past = 0, nil // the history has tests of its own
 		if !found || got != step.want {
 			t.Errorf("after %+v: got %+v, want %+v", step.event, got, step.want)
 		}

@@ -44,9 +44,9 @@ func BenchmarkDeskCreate(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		id++
-		desk.Create(&ContactCreated{ID: id, Source: 1, Lead: 1}, 1)
+		desk.Create(&ContactCreated{ID: id, Source: 1, Lead: 1}, 0, 1)
 		if id > held {
-			desk.Close(id-held, 1)
+			desk.Close(id-held, "", 1)
 		}
 	}
 }

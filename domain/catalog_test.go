@@ -43,7 +43,7 @@ func TestCatalogOfAnEmptyJournal(t *testing.T) {
 		t.Errorf("got %+v", dump(c))
 	}
 	r := c.Registry()
-	if lead, contact := r.Add("a@example.com"), r.NextContact(); lead != 1 || contact != 1 {
+	if lead, contact := r.Add(NewLead{Email: "a@example.com"}), r.NextContact(); lead != 1 || contact != 1 {
 		t.Errorf("first lead %d, first contact %d", lead, contact)
 	}
 	if seats, desks := c.Seatings(nil, nil), c.Desks(nil); len(seats) != 0 || len(desks) != 0 {
@@ -61,7 +61,7 @@ func TestRegistry(t *testing.T) {
 	if _, known := r.Lookup("b@example.com"); known {
 		t.Error("a lead that does not exist")
 	}
-	if lead := r.Add("b@example.com"); lead != 2 {
+	if lead := r.Add(NewLead{Email: "b@example.com"}); lead != 2 {
 		t.Errorf("got lead %d", lead)
 	}
 	if lead, known := r.Lookup("b@example.com"); !known || lead != 2 {
@@ -101,7 +101,7 @@ func TestLinkReason(t *testing.T) {
 		for id := range ContactID(c.held) {
 			apply(t, cat, 1, &ContactCreated{ID: id + 1, Source: 1, Lead: 1}, &ContactAssigned{ID: id + 1, Source: 1, Operator: 1, How: Forced})
 		}
-		want := LinkView{Link: Link{Operator: 1, Weight: c.weight, Seq: 2}, Source: 1, Weights: 9 + c.weight, Reason: c.want}
+		want := LinkView{Link: Link{Operator: 1, Weight: c.weight, Seq: 2, Manual: uint64(c.held)}, Source: 1, Weights: 9 + c.weight, Reason: c.want}
 		if got, found := cat.Link(1, 1); !found || got != want {
 			t.Errorf("%s: got %+v, want %+v", c.name, got, want)
 		}
@@ -123,10 +123,10 @@ func TestDesksShareNothingWithTheCatalog(t *testing.T) {
 	}
 	before := w.catalog.Desks(w.floor.For)[0].State()
 	floor := NewFloor(func(Record) {}, func(error) {})
-	floor.Seat(w.catalog.Seatings(floor.Shown, floor.Head)...)
+	floor.Seat(w.catalog.Seatings(floor.Shown, floor.Heads)...)
 	desk := w.catalog.Desks(floor.For)[0]
 	for _, id := range []ContactID{1, 2, 7} {
-		desk.Close(id, 1)
+		desk.Close(id, "", 1)
 	}
 	desk.Drain(1)
 	desk.Link(1, 99, 1)

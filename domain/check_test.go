@@ -13,7 +13,7 @@ func TestCheckNoticesEachDifference(t *testing.T) {
 	for want, damage := range map[string]func(*Catalog){
 		"has load":             func(c *Catalog) { c.operators[0].Load++ },
 		"under its status":     func(c *Catalog) { c.byStatus[StatusOpen].Remove(1) },
-		"not in the backlog":   func(c *Catalog) { c.sources[1].backlog.Remove(1) },
+		"not in the backlog":   func(c *Catalog) { c.sources[1].backlog.Remove(RankOf(1, 0)) },
 		"in its backlog":       func(c *Catalog) { c.sources[2].backlog.Add(1) },
 		"lags":                 func(c *Catalog) { c.sources[1].ledger.rows[0].Lag++ },
 		"the commit order":     func(c *Catalog) { c.contacts.edit(1).Place = 2 },

@@ -98,7 +98,7 @@ func (n NewContact) Validate() error {
 	var bad fieldErrors
 	bad.lead(n.Name, n.Phone)
 	bad.bytes("text", n.Text, MaxText)
-	bad.between("priority", int64(n.Priority), 0, MaxPriority)
+	bad.upTo("priority", int64(n.Priority), MaxPriority)
 	if n.Key != "" {
 		bad.key("idempotency_key", n.Key)
 	}
@@ -123,7 +123,7 @@ type Released struct {
 // ValidatePriority checks a contact's new priority.
 func ValidatePriority(priority int64) error {
 	var bad fieldErrors
-	bad.between("priority", priority, 0, MaxPriority)
+	bad.upTo("priority", priority, MaxPriority)
 	return bad.err()
 }
 

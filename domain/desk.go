@@ -77,7 +77,7 @@ func (d *Desk) StickyWindow() Time { return Time(d.source.StickyWindow) * 1_000_
 func (d *Desk) enter(id ContactID, priority uint8, prefer OperatorID, at Time, event Event) bool {
 	d.live[id] = liveContact{priority: priority}
 	rank := RankOf(id, priority)
-	queued := d.source.Backlog == BacklogAuto && d.backlog.Len() > 0
+	queued := d.source.Backlog == BacklogAuto && d.backlog.Len() > 0 && len(d.shunned) == 0
 	if !queued && (d.stick(rank, prefer, at, event) || d.assign(rank, at, event)) {
 		return true
 	}
@@ -274,6 +274,7 @@ func (d *Desk) publish() {
 			own = 0
 		case 0:
 			own = Nobody
+		default:
 		}
 		s.publish(d.seats, own)
 	}

@@ -81,7 +81,7 @@ func TestDeskLooksAgainAfterPublishing(t *testing.T) {
 	s := w.watch(1)
 	s.publish = func(Rank) {
 		s.publish = nil
-		w.desks[2].Close(1, w.now) // sees no head, so it frees the seat
+		w.desks[2].Close(1, "", w.now) // sees no head, so it frees the seat
 	}
 	id := w.contact(1, "c@example.com")
 	w.deliver()
@@ -100,8 +100,8 @@ func TestDeskGivesBackWhatItNeedsNoMore(t *testing.T) {
 	s.publish = func(head Rank) {
 		s.publish = nil
 		s.Seats.Publish(head)
-		w.desks[2].Close(1, w.now) // sees the head: a grant
-		w.desks[2].Close(2, w.now) // and another
+		w.desks[2].Close(1, "", w.now) // sees the head: a grant
+		w.desks[2].Close(2, "", w.now) // and another
 	}
 	w.contact(1, "c@example.com")
 	w.deliver()
@@ -123,7 +123,7 @@ func TestDeskPublishesHeadsWhileTheyCount(t *testing.T) {
 	sent := 0
 	s.commit = func(r Record) {
 		sent++
-		if head := w.floor.Head(1).Load(); head != int64(id) {
+		if head := w.head(1); head != RankOf(id, 0) {
 			t.Errorf("head %d is published while %T is sent, want %d", head, r.Events[0], id)
 		}
 	}
@@ -131,7 +131,7 @@ func TestDeskPublishesHeadsWhileTheyCount(t *testing.T) {
 	w.edit(1, SourcePatch{Backlog: ptr(BacklogManual)})
 	w.edit(1, SourcePatch{Backlog: ptr(BacklogAuto)})
 	w.close(id)
-	if head := w.floor.Head(1).Load(); head != 0 || sent != 4 {
+	if head := w.head(1); head != 0 || sent != 4 {
 		t.Errorf("head %d is still published after %d records, want none after 4", head, sent)
 	}
 	w.check()
@@ -170,7 +170,7 @@ func TestDeskKeepsAContactThatNobodyTakes(t *testing.T) {
 	}
 	second := w.contact(1, "a@example.com")
 	got := w.desks[1].State()
-	if tries != 4 || !slices.Equal(got.Backlog, []Rank{RankOf(first), RankOf(second)}) || got.Decisions != 0 {
+	if tries != 4 || !slices.Equal(got.Backlog, []Rank{RankOf(first, 0), RankOf(second, 0)}) || got.Decisions != 0 {
 		t.Errorf("after %d takes: %+v", tries, got)
 	}
 	w.check()
@@ -223,8 +223,8 @@ func TestDeskUnlinkKeepsContacts(t *testing.T) {
 	first := w.contact(source, "a@example.com")
 	w.unlink(source, op)
 	second := w.contact(source, "a@example.com")
-	if got, want := w.desks[source].State().Holders, map[ContactID]OperatorID{first: op, second: 0}; !reflect.DeepEqual(got, want) {
-		t.Errorf("holders %v, want %v", got, want)
+	if got, want := w.desks[source].State().Live, map[ContactID]liveContact{first: {operator: op}, second: {}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("live %v, want %v", got, want)
 	}
 	w.close(first)
 	w.deliver()
@@ -239,7 +239,7 @@ func TestDeskEdit(t *testing.T) {
 	w := newWorld(t)
 	id := w.source(BacklogAuto)
 	w.edit(id, SourcePatch{Name: ptr("sales")})
-	want := []Record{{At: w.now, Events: []Event{&SourceChanged{ID: id, Name: "sales", Backlog: BacklogAuto}}}}
+	want := []Record{{At: w.now, By: w.by, Events: []Event{&SourceChanged{ID: id, Name: "sales", Backlog: BacklogAuto}}}}
 	if !reflect.DeepEqual(w.records, want) {
 		t.Errorf("got %+v, want %+v", w.records, want)
 	}

@@ -83,9 +83,9 @@ func TestPatches(t *testing.T) {
 		want  Operator
 	}{
 		{OperatorPatch{}, o},
-		{OperatorPatch{Name: ptr("b")}, Operator{3, "b", true, 5, 2, 7}},
-		{OperatorPatch{Active: ptr(false)}, Operator{3, "a", false, 5, 2, 7}},
-		{OperatorPatch{MaxLoad: ptr(0)}, Operator{3, "a", true, 0, 2, 7}},
+		{OperatorPatch{Name: ptr("b")}, Operator{ID: 3, Name: "b", Active: true, MaxLoad: 5, Load: 2, CreatedAt: 7}},
+		{OperatorPatch{Active: ptr(false)}, Operator{ID: 3, Name: "a", MaxLoad: 5, Load: 2, CreatedAt: 7}},
+		{OperatorPatch{MaxLoad: ptr(0)}, Operator{ID: 3, Name: "a", Active: true, Load: 2, CreatedAt: 7}},
 	} {
 		if got := c.patch.Apply(o); got != c.want {
 			t.Errorf("got %+v, want %+v", got, c.want)
@@ -97,8 +97,8 @@ func TestPatches(t *testing.T) {
 		want  Source
 	}{
 		{SourcePatch{}, s},
-		{SourcePatch{Name: ptr("b")}, Source{3, "b", BacklogAuto, 7}},
-		{SourcePatch{Backlog: ptr(BacklogManual)}, Source{3, "a", BacklogManual, 7}},
+		{SourcePatch{Name: ptr("b")}, Source{ID: 3, Name: "b", Backlog: BacklogAuto, CreatedAt: 7}},
+		{SourcePatch{Backlog: ptr(BacklogManual)}, Source{ID: 3, Name: "a", Backlog: BacklogManual, CreatedAt: 7}},
 	} {
 		if got := c.patch.Apply(s); got != c.want {
 			t.Errorf("got %+v, want %+v", got, c.want)
@@ -133,9 +133,16 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// Catches a rank that does not lead back to its contact, or that orders by anything but age.
+// Catches a rank that does not lead back to its contact, or that orders by anything but priority and then age.
 func TestRank(t *testing.T) {
-	if RankOf(7).Contact() != 7 || RankOf(7) >= RankOf(8) || RankOf(1) <= 0 {
-		t.Error("ranks are not ages")
+	served := []struct {
+		id       ContactID
+		priority uint8
+	}{{1 << 50, 9}, {1, 8}, {2, 8}, {1, 1}, {1, 0}, {1 << 50, 0}}
+	for i, c := range served {
+		rank := RankOf(c.id, c.priority)
+		if rank <= 0 || rank.Contact() != c.id || i > 0 && rank <= RankOf(served[i-1].id, served[i-1].priority) {
+			t.Errorf("contact %d of priority %d has rank %d", c.id, c.priority, rank)
+		}
 	}
 }

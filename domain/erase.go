@@ -61,6 +61,7 @@ func (c *Contact) forgetWords() {
 func (r *Registry) Erase(l Lead) {
 	delete(r.byEmail, l.Email)
 	r.erased[l.ID] = true
+	r.Note(l.ID, new(string), new(string))
 }
 
 // Erased says that a lead was erased.

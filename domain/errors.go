@@ -96,9 +96,9 @@ func (f *fieldErrors) bytes(field, value string, limit int) {
 	}
 }
 
-func (f *fieldErrors) between(field string, value, low, high int64) {
-	if value < low || value > high {
-		f.add(field, "must be between %d and %d, is %d", low, high, value)
+func (f *fieldErrors) upTo(field string, value, high int64) {
+	if value < 0 || value > high {
+		f.add(field, "must be between 0 and %d, is %d", high, value)
 	}
 }
 

@@ -19,7 +19,7 @@ func TestFloorDrainGivesEverySeatToTheOldest(t *testing.T) {
 	}
 	w.change(op, OperatorPatch{Active: ptr(true)}) // grants all seats, and the crash comes before they arrive
 	w.restore()
-	w.begin(false)
+	w.begin(command{})
 	w.floor.Drain(w.order, w.now)
 	for id, want := range map[ContactID]Status{1: StatusAssigned, 2: StatusAssigned, 3: StatusAssigned, 4: StatusOpen} {
 		if c, _ := w.catalog.Contact(id); c.Status != want {
@@ -56,7 +56,7 @@ func TestFloorDrainAfterLostGrants(t *testing.T) {
 			w.change(OperatorID(op+1), OperatorPatch{Active: ptr(rng.IntN(5) > 0)})
 		}
 		w.restore()
-		w.begin(false)
+		w.begin(command{})
 		w.floor.Drain(w.order, w.now)
 		if len(w.floor.grants) != 0 {
 			t.Fatalf("%d grants were not delivered", len(w.floor.grants))
@@ -72,8 +72,8 @@ func TestFloorDrainAfterLostGrants(t *testing.T) {
 	})
 }
 
-// Catches a floor that frees a seat before the record that says so: whoever gets the seat would be committed first.
-func TestFloorCommitsBeforeItFrees(t *testing.T) {
+// Catches a floor that hands on a seat before the record that frees it: whoever gets it would be committed first.
+func TestFloorCommitsBeforeItHandsOn(t *testing.T) {
 	w := newWorld(t)
 	op := w.operator(true, 1)
 	for range 2 {
@@ -82,8 +82,8 @@ func TestFloorCommitsBeforeItFrees(t *testing.T) {
 	first := w.contact(1, "a@example.com")
 	second := w.contact(2, "b@example.com")
 	w.floor.Commit = func(r Record) {
-		if s := w.floor.seatings[op]; s.Looks() || s.Load != 1 {
-			t.Errorf("the seat is free while %T is sent", r.Events[0])
+		if len(w.floor.grants) != 0 {
+			t.Errorf("the seat is granted while %T is sent", r.Events[0])
 		}
 		w.commit(r)
 	}
@@ -98,7 +98,7 @@ func TestFloorCommitsBeforeItFrees(t *testing.T) {
 		t.Errorf("got %+v, then %+v", w.records[0].Events[0], w.records[1].Events[0])
 	}
 	w.close(second) // nobody waits: this seat stays free, but only after the record
-	if s := w.floor.seatings[op]; !s.Looks() || s.Load != 0 {
+	if s := w.floor.seatings[op]; !s.LooksOpen() || s.Load != 0 {
 		t.Errorf("got %+v, want a free seat", s.Operator)
 	}
 }

@@ -8,6 +8,11 @@ import (
 // thaw builds a catalog from what a frozen one shows, as the reader of a snapshot does.
 func thaw(f *Frozen) (*Catalog, error) {
 	c, err := Thaw(f.Progress, f.Operators, f.Sources)
+	for _, name := range f.Names {
+		if err == nil {
+			err = c.AddName(name)
+		}
+	}
 	for lead := range f.Leads() {
 		if err == nil {
 			err = c.AddLead(*lead)
@@ -21,6 +26,16 @@ func thaw(f *Frozen) (*Catalog, error) {
 	for run := range f.Forgotten() {
 		if err == nil {
 			err = c.AddArchived(*run)
+		}
+	}
+	for use := range f.Keys() {
+		if err == nil {
+			err = c.AddKey(*use)
+		}
+	}
+	for part := range f.Trails() {
+		if err == nil {
+			err = c.AddTrail(*part)
 		}
 	}
 	return c, err
@@ -38,6 +53,7 @@ func (w *world) checkFrozen() {
 	if err != nil {
 		w.t.Fatalf("thaw: %v", err)
 	}
+	c.LimitKeys(worldKeyWindow, worldMaxKeys)
 	for _, r := range w.log[w.frozen.Progress.Index:] {
 		if err := c.Apply(r); err != nil {
 			w.t.Fatalf("after a thaw: %v", err)
@@ -45,6 +61,9 @@ func (w *world) checkFrozen() {
 	}
 	if got, want := dump(c), dump(w.catalog); !reflect.DeepEqual(got, want) {
 		w.t.Fatalf("thawed:\n%+v\nwant:\n%+v", got, want)
+	}
+	if err := c.Same(w.catalog); err != nil {
+		w.t.Fatalf("thawed: %v", err)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -113,7 +115,7 @@ func rowsOf(l *Ledger, ops ...OperatorID) Rows {
 // decide is one whole decision.
 func decide(l *Ledger, set Rows) OperatorID {
 	row := l.Pick(set)
-	l.Charge(set, row)
+	l.Charge(set, row, Automatic)
 	return l.rows[row].Operator
 }
 
@@ -122,4 +124,65 @@ func sumOfLags(l *Ledger) (sum int64) {
 		sum += l.rows[i].Lag
 	}
 	return sum
+}
+
+// refused checks that the current command was refused with this code; "" = it was answered that nothing changes.
+func (w *world) refused(code Code) {
+	w.t.Helper()
+	if len(w.answers) != 1 || codeOf(w.answers[0]) != code || (code == "") != (w.answers[0] == nil) || len(w.records) != 0 {
+		w.t.Errorf("answers %v and records %+v, want only %q", w.answers, w.records, code)
+	}
+}
+
+// committed checks which events the records of the current command have, a string a record.
+func (w *world) committed(want ...string) {
+	w.t.Helper()
+	var got []string
+	for _, r := range w.records {
+		var kinds string
+		for _, e := range r.Events {
+			kinds += " " + strings.TrimPrefix(fmt.Sprintf("%T", e), "*domain.")
+		}
+		got = append(got, kinds[1:])
+	}
+	if !slices.Equal(got, want) || len(w.answers) != 0 {
+		w.t.Errorf("committed %q with answers %v, want %q", got, w.answers, want)
+	}
+}
+
+// with checks who has a contact; 0 = it is open.
+func (w *world) with(id ContactID, op OperatorID) {
+	w.t.Helper()
+	c, _ := w.catalog.Contact(id)
+	if c.Operator != op || (c.Status == StatusOpen) != (op == 0) {
+		w.t.Errorf("contact %d has status %s and is with operator %d, want %d", id, c.Status.Name(), c.Operator, op)
+	}
+}
+
+// is checks an operator's state and load.
+func (w *world) is(op OperatorID, state string, load int) {
+	w.t.Helper()
+	if o, found := w.catalog.Operator(op); !found || o.State() != state || o.Load != load {
+		w.t.Errorf("operator %+v (there: %v), want it %s with load %d", o, found, state, load)
+	}
+}
+
+// team is a world with one source of backlog auto, and an operator of weight 1 for each of these numbers of seats.
+func team(t testing.TB, seats ...int) *world {
+	w := newWorld(t)
+	w.source(BacklogAuto)
+	for _, n := range seats {
+		w.link(1, w.operator(true, n), 1)
+	}
+	return w
+}
+
+// done delivers what is in flight and checks that all agrees, and that nobody waits who need not.
+func (w *world) done() {
+	w.t.Helper()
+	w.deliver()
+	if err := w.model.rest(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.check()
 }

@@ -91,6 +91,24 @@ func (c *Contact) assignment() Step {
 	return s
 }
 
+// releaser is who had released the contact when it was assigned last; 0 = nobody.
+func (c *Contact) releaser() OperatorID {
+	if past := c.Past(); len(past) > 0 && past[len(past)-1].Kind == StepReleased {
+		return past[len(past)-1].From
+	}
+	return 0
+}
+
+// notBefore is a time, or that of the contact's last step if that is later: a grant carries the time of the release that
+// made it, and the contact that gets the seat may have been released or reopened since.
+func (c *Contact) notBefore(at Time) Time {
+	at = max(at, c.CreatedAt, c.AssignedAt)
+	if past := c.Past(); len(past) > 0 {
+		at = max(at, past[len(past)-1].At)
+	}
+	return at
+}
+
 func (c *Contact) closing() Step {
 	return Step{At: c.ClosedAt, Kind: StepClosed, By: c.ClosedBy, From: c.Operator, Reason: c.Reason}
 }

@@ -3,7 +3,6 @@ package domain
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"time"
 )
 
 // A gateway that heard no answer sends its request again, with the same idempotency key. Keys are remembered by source,
@@ -14,8 +13,8 @@ const MaxKey = 255
 
 // The defaults of how long and how many keys are remembered.
 const (
-	DefaultKeyWindow = 24 * time.Hour
-	DefaultMaxKeys   = 5_000_000
+	DefaultKeyWindow Time = microsADay
+	DefaultMaxKeys        = 5_000_000
 )
 
 // Key is an idempotency key and the body that it came with, as digests: neither is kept itself. Two keys of one source
@@ -83,7 +82,7 @@ type keyring struct {
 }
 
 func newKeyring() keyring {
-	return keyring{window: Time(DefaultKeyWindow.Microseconds()), limit: DefaultMaxKeys, index: map[[16]byte]uint64{}}
+	return keyring{window: DefaultKeyWindow, limit: DefaultMaxKeys, index: map[[16]byte]uint64{}}
 }
 
 // find is the latest use of a key that is young enough at a moment.
@@ -154,8 +153,8 @@ func (v keyView) all(yield func(*KeyUse) bool) {
 }
 
 // LimitKeys says for how long and how many keys are remembered.
-func (c *Catalog) LimitKeys(window time.Duration, limit int) {
-	c.keys.window, c.keys.limit = Time(window.Microseconds()), limit
+func (c *Catalog) LimitKeys(window Time, limit int) {
+	c.keys.window, c.keys.limit = window, limit
 	c.keys.forget(c.last)
 }
 

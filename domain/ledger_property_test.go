@@ -116,8 +116,10 @@ func randomLedger(rng *rand.Rand, k int) *Ledger {
 }
 
 // lagError says whose lag is too large: with random sets there is no proof, but 2 was never measured.
-func lagError(l *Ledger) error {
-	const limit = One * 5 / 2
+func lagError(l *Ledger) error { return lagBeyond(l, One*5/2) }
+
+// lagBeyond says whose lag has reached a limit, or that the lags do not sum to 0.
+func lagBeyond(l *Ledger, limit int64) error {
 	for _, link := range l.rows {
 		if link.Lag <= -limit || link.Lag >= limit {
 			return fmt.Errorf("after %d decisions operator %d has lag %.3f", l.decisions, link.Operator, float64(link.Lag)/One)

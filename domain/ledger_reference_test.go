@@ -22,6 +22,8 @@ type refLink struct {
 	lag      *big.Rat // contacts
 	last     int
 	received int
+	sticky   int
+	manual   int
 }
 
 func newReference() *reference { return &reference{links: map[OperatorID]*refLink{}} }
@@ -80,10 +82,41 @@ func (r *reference) earned(set []OperatorID) (lags map[OperatorID]*big.Rat, tota
 	return lags, total
 }
 
-// pick is who is next among set.
-func (r *reference) pick(set []OperatorID) OperatorID {
+// units is an operator's lag in 1/One contacts.
+func (r *reference) units(op OperatorID) int64 {
+	return new(big.Rat).Mul(r.links[op].lag, big.NewRat(One, 1)).Num().Int64()
+}
+
+// earnings is what everybody of set earns by one decision, in 1/One contacts.
+func (r *reference) earnings(set []OperatorID) map[OperatorID]int64 {
+	var weights int64
+	for _, op := range set {
+		weights += r.links[op].weight
+	}
+	earned := map[OperatorID]int64{}
+	for _, op := range set {
+		earned[op] = new(big.Rat).Mul(cut(r.links[op].weight, weights), big.NewRat(One, 1)).Num().Int64()
+	}
+	return earned
+}
+
+// bearable says whether no lag of set is further than two contacts from 0 after op was charged.
+func (r *reference) bearable(set []OperatorID, op OperatorID) bool {
+	lags, total := r.earned(set)
+	lags[op].Sub(lags[op], total)
+	two := big.NewRat(2, 1)
+	for _, lag := range lags {
+		if len(set) > 1 && new(big.Rat).Abs(lag).Cmp(two) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// pick is who is next among set, and by which rule.
+func (r *reference) pick(set []OperatorID) (OperatorID, Rule) {
 	if len(set) == 1 {
-		return set[0]
+		return set[0], RuleOnly
 	}
 	lags, _ := r.earned(set)
 	one, due := big.NewRat(1, 1), cut(1, int64(2*len(set)-2))
@@ -101,12 +134,12 @@ func (r *reference) pick(set []OperatorID) OperatorID {
 		return left.Quo(left, big.NewRat(r.links[op].weight, 1))
 	}
 	if overdue := atLeast(one); len(overdue) > 0 {
-		return r.first(overdue, byLag)
+		return r.first(overdue, byLag), RuleOverdue
 	}
 	if due := atLeast(due); len(due) > 0 {
-		return r.first(due, byDeadline)
+		return r.first(due, byDeadline), RuleDue
 	}
-	return r.first(set, byLag)
+	return r.first(set, byLag), RuleLargestLag
 }
 
 // first is the operator of set with the smallest key, of these the least recently assigned, of these the lowest id.
@@ -123,7 +156,7 @@ func (r *reference) first(set []OperatorID, key func(OperatorID) *big.Rat) Opera
 }
 
 // charge books the decision for op among set.
-func (r *reference) charge(set []OperatorID, op OperatorID) {
+func (r *reference) charge(set []OperatorID, op OperatorID, how How) {
 	lags, total := r.earned(set)
 	for other, lag := range lags {
 		r.links[other].lag = lag
@@ -131,7 +164,11 @@ func (r *reference) charge(set []OperatorID, op OperatorID) {
 	r.links[op].lag.Sub(r.links[op].lag, total)
 	r.decisions++
 	r.links[op].last = r.decisions
-	r.links[op].received++
+	if how == Sticky {
+		r.links[op].sticky++
+	} else {
+		r.links[op].received++
+	}
 }
 
 // differs says where a ledger's links are not the reference's.
@@ -142,11 +179,18 @@ func (r *reference) differs(l *Ledger) error {
 	for i, op := range r.operators() {
 		want, got := r.links[op], l.rows[i]
 		if got.Operator != op || got.Weight != want.weight || big.NewRat(got.Lag, One).Cmp(want.lag) != 0 ||
-			got.Last != uint64(want.last) || got.Received != uint64(want.received) {
+			got.Last != uint64(want.last) || got.Received != uint64(want.received) ||
+			got.Sticky != uint64(want.sticky) || got.Manual != uint64(want.manual) {
 			return fmt.Errorf("row %d is %+v, want operator %d: %+v with lag %s", i, got, op, want, want.lag.FloatString(15))
 		}
 	}
 	return nil
+}
+
+// rowRule is by which rule an operator is next.
+func rowRule(l *Ledger, set []OperatorID, op OperatorID) Rule {
+	row, _ := l.Find(op)
+	return l.rule(rowsOf(l, set...), row, Automatic)
 }
 
 // Catches any deviation from section 5, decision by decision and bit by bit: classes, thresholds, deadlines, ties,
@@ -180,11 +224,29 @@ func TestLedgerAgainstReference(t *testing.T) {
 					if len(set) == 0 {
 						return
 					}
-					want := ref.pick(set)
+					want, rule := ref.pick(set)
+					if got := rowRule(l, set, want); got != rule {
+						t.Fatalf("among %v operator %d is next by rule %s, want %s", set, want, got, rule)
+					}
 					if got := decide(l, rowsOf(l, set...)); got != want {
 						t.Fatalf("among %v got operator %d, want %d; before it: %+v", set, got, want, l.rows)
 					}
-					ref.charge(set, want)
+					ref.charge(set, want, Automatic)
+				}
+			},
+			"sticky": func(t *rapid.T) {
+				if len(set) == 0 {
+					return
+				}
+				op := rapid.SampledFrom(set).Draw(t, "preferred")
+				row, _ := l.Find(op)
+				got := l.Bearable(rowsOf(l, set...), row)
+				if want := ref.bearable(set, op); got != want {
+					t.Fatalf("operator %d among %v is bearable: %v, want %v; before it: %+v", op, set, got, want, l.rows)
+				}
+				if got {
+					l.Charge(rowsOf(l, set...), row, Sticky)
+					ref.charge(set, op, Sticky)
 				}
 			},
 			"link": func(t *rapid.T) { link(t); set = set[:0] },

@@ -14,6 +14,7 @@ type ledgerEvent struct {
 	among  Among
 	weight int64
 	kind   string
+	how    How
 }
 
 func (e ledgerEvent) replay(t *rapid.T, l *Ledger) {
@@ -23,7 +24,7 @@ func (e ledgerEvent) replay(t *rapid.T, l *Ledger) {
 	case "unlink":
 		l.Remove(e.op)
 	default:
-		if err := l.Replay(e.op, e.among); err != nil {
+		if err := l.Replay(e.op, e.among, e.how); err != nil {
 			t.Fatalf("%+v: %v", e, err)
 		}
 	}
@@ -73,8 +74,8 @@ func (r *replayed) decide(t *rapid.T, failures int) {
 		}
 		among := r.live.Among(r.set)
 		r.expect(t, among.Kind)
-		r.live.Charge(r.set, row)
-		r.commit(t, ledgerEvent{op: r.live.rows[row].Operator, among: among})
+		r.live.Charge(r.set, row, Automatic)
+		r.commit(t, ledgerEvent{op: r.live.rows[row].Operator, among: among, how: Automatic})
 		return
 	}
 }
@@ -157,7 +158,7 @@ func TestLedgerSpellsASetOnce(t *testing.T) {
 	step := func(set Rows) {
 		row := l.Pick(set)
 		kinds = append(kinds, l.Among(set).Kind)
-		l.Charge(set, row)
+		l.Charge(set, row, Automatic)
 	}
 	all := everybody(l)
 	step(all)
@@ -207,12 +208,12 @@ func TestLedgerReplayRefusesMisfits(t *testing.T) {
 	} {
 		l := ledgerOf(1, 2, 0, 4)
 		for _, among := range c.after {
-			if err := l.Replay(1, among); err != nil {
+			if err := l.Replay(1, among, Automatic); err != nil {
 				t.Fatal(err)
 			}
 		}
 		before := l.Clone()
-		if err := l.Replay(c.op, c.among); err == nil {
+		if err := l.Replay(c.op, c.among, Automatic); err == nil {
 			t.Errorf("%s: no error", c.name)
 		}
 		if !reflect.DeepEqual(l.rows, before.rows) || l.decisions != before.decisions {
@@ -221,18 +222,25 @@ func TestLedgerReplayRefusesMisfits(t *testing.T) {
 	}
 }
 
-// Catches a manual assignment that touches the ledger.
+// Catches an assignment that is not charged and changes lags or who is next, or that is not counted.
 func TestLedgerReplayUncharged(t *testing.T) {
 	l := ledgerOf(1, 2)
 	decide(l, everybody(l))
-	before := l.Clone()
-	for _, op := range []OperatorID{1, 2, 9} {
-		if err := l.Replay(op, Among{}); err != nil {
-			t.Errorf("operator %d: %v", op, err)
+	want := l.Clone()
+	want.rows[0].Manual, want.rows[1].Manual, want.rows[1].Sticky = 2, 1, 1
+	for _, a := range []struct {
+		op  OperatorID
+		how How
+	}{{1, Manual}, {1, Forced}, {2, Manual}, {2, Sticky}} {
+		if err := l.Replay(a.op, Among{}, a.how); err != nil {
+			t.Errorf("operator %d: %v", a.op, err)
 		}
 	}
-	if !reflect.DeepEqual(*l, before) {
-		t.Errorf("got %+v, want %+v", *l, before)
+	if err := l.Replay(9, Among{}, Manual); err == nil {
+		t.Error("operator 9 is not linked")
+	}
+	if !reflect.DeepEqual(*l, want) {
+		t.Errorf("got %+v, want %+v", *l, want)
 	}
 }
 
@@ -246,7 +254,7 @@ func TestLedgerReplaySameSetAfterLinkChange(t *testing.T) {
 		l := ledgerOf(1, 2, 3)
 		decide(l, rowsOf(l, 1, 2))
 		change(l)
-		if err := l.Replay(1, Among{Kind: SameSet}); err == nil {
+		if err := l.Replay(1, Among{Kind: SameSet}, Automatic); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

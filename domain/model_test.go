@@ -7,44 +7,89 @@ import (
 
 // model is the rules of DESIGN.md sections 5 and 6 over plain maps. Whatever it must know it finds by scanning all
 // contacts. It judges each record at the moment when it is committed, and then follows it.
+//
+// This file has what the model knows, model_judge_test.go how it judges contacts, model_differs_test.go how it is
+// compared with the catalog.
 type model struct {
 	operators map[OperatorID]*modelOperator
 	sources   map[SourceID]*modelSource
 	contacts  map[ContactID]*modelContact
-	leads     map[LeadID]string
-	forced    bool       // the current command may force
-	created   ContactID  // by the current record
-	granting  bool       // grants are in flight, so seats may be taken that nobody holds
-	decisions []decision // the automatic assignments of the current command
+	leads     map[LeadID]*Lead
+	keys      []KeyUse // that are remembered, the oldest first
+	evicted   uint64
+	keyWindow Time
+	maxKeys   int
+
+	command            // what the current command may do
+	created  ContactID // created or reopened by the current record
+	at       Time      // of the current record
+	by       string    // of the current record
+	flight   bool      // grants are in flight, so seats may be taken that nobody holds
+	granting bool      // the current record comes of a grant
+
+	decisions []decision // of the current command
+}
+
+// command is what makes a record legal that is not legal by itself.
+type command struct {
+	force    bool
+	prefer   OperatorID // who its contact may stick to
+	released ContactID  // is dispatched anew, even when the backlog is manual
+	changes  OperatorID // whose state it changes
+	fit      []OperatorID
 }
 
 type modelOperator struct {
-	active  bool
-	maxLoad int
+	active, draining, deleted bool
+	maxLoad                   int
 }
 
 type modelSource struct {
-	auto    bool
-	share   *reference   // the links, and who is next
-	spelled []OperatorID // the eligible set that was written down last
+	auto, deleted bool
+	limit         int
+	share         *reference   // the links, and who is next
+	spelled       []OperatorID // the eligible set that was written down last
+	log           []modelDecision
+}
+
+// modelDecision is an entry of the list that shares are counted from.
+type modelDecision struct {
+	at       Time
+	operator OperatorID
+	how      How
+	earned   map[OperatorID]int64 // in 1/One, by who was eligible; nil = not charged
 }
 
 type modelContact struct {
 	source   SourceID
+	lead     LeadID
 	status   Status
 	operator OperatorID
+	avoid    OperatorID
+	priority uint8
+	text     string
+	archived bool
+	why      *Decision
+	steps    []modelStep
+}
+
+// modelStep is a step of a contact's history, with names for numbers.
+type modelStep struct {
+	Step
+	by string
 }
 
 // decision is an automatic assignment: who was chosen among whom, and who was eligible really.
 type decision struct {
 	operator        OperatorID
 	among, eligible []OperatorID
+	granted, flight bool // by a grant; while grants were in flight
 }
 
-func newModel() *model {
+func newModel(keyWindow Time, maxKeys int) *model {
 	return &model{
 		operators: map[OperatorID]*modelOperator{}, sources: map[SourceID]*modelSource{},
-		contacts: map[ContactID]*modelContact{}, leads: map[LeadID]string{},
+		contacts: map[ContactID]*modelContact{}, leads: map[LeadID]*Lead{}, keyWindow: keyWindow, maxKeys: maxKeys,
 	}
 }
 
@@ -74,44 +119,121 @@ func (m *model) eligible(source SourceID) (ops []OperatorID) {
 	return ops
 }
 
-// waiting is a source's open contacts, the oldest first.
+// linked lists the sources that an operator is linked to.
+func (m *model) linked(op OperatorID) (ids []SourceID) {
+	for id, s := range m.sources {
+		if s.share.links[op] != nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// another says whether another active operator than op is linked to a source with a weight.
+func (m *model) another(source SourceID, op OperatorID) bool {
+	for other, link := range m.sources[source].share.links {
+		if other != op && link.weight > 0 && m.operators[other].active {
+			return true
+		}
+	}
+	return false
+}
+
+// may says whether a contact may be given to op automatically: not straight back to who released it, while another
+// could have it.
+func (m *model) may(id ContactID, op OperatorID) bool {
+	c := m.contacts[id]
+	return c.avoid != op || !m.another(c.source, op)
+}
+
+// served compares contacts by the order in which they are to be served: by priority, then by age.
+func (m *model) served(a, b ContactID) int {
+	if p, q := m.contacts[a].priority, m.contacts[b].priority; p != q {
+		return int(q) - int(p)
+	}
+	return int(a - b)
+}
+
+// waiting is a source's open contacts, the first first.
 func (m *model) waiting(source SourceID) (ids []ContactID) {
 	for id, c := range m.contacts {
 		if c.source == source && c.status == StatusOpen {
 			ids = append(ids, id)
 		}
 	}
-	slices.Sort(ids)
+	slices.SortFunc(ids, m.served)
 	return ids
 }
 
-// first is the oldest contact that waits for a seat of op by itself; 0 = none.
+// live is the number of a source's contacts that are not closed.
+func (m *model) live(source SourceID) (n int) {
+	for _, c := range m.contacts {
+		if c.source == source && c.status != StatusClosed {
+			n++
+		}
+	}
+	return n
+}
+
+// firstIn is the first contact of a source that waits for a seat of op by itself; 0 = none.
+func (m *model) firstIn(source SourceID, op OperatorID) ContactID {
+	s := m.sources[source]
+	if !s.auto || s.deleted {
+		return 0
+	}
+	for _, id := range m.waiting(source) {
+		if m.may(id, op) {
+			return id
+		}
+	}
+	return 0
+}
+
+// first is the first contact that waits for a seat of op by itself, over all sources; 0 = none.
 func (m *model) first(op OperatorID) (first ContactID) {
 	for id, s := range m.sources {
-		link := s.share.links[op]
-		if !s.auto || link == nil || link.weight == 0 {
+		if link := s.share.links[op]; link == nil || link.weight == 0 {
 			continue
 		}
-		if ids := m.waiting(id); len(ids) > 0 && (first == 0 || ids[0] < first) {
-			first = ids[0]
+		if own := m.firstIn(id, op); own != 0 && (first == 0 || m.served(own, first) < 0) {
+			first = own
 		}
 	}
 	return first
 }
 
-// rest says what is wrong when nothing is in flight: a contact that waits although somebody is eligible.
+// rest says what is wrong when nothing is in flight: a contact that waits although somebody is eligible, or an operator
+// that drains although it holds nothing.
 func (m *model) rest() error {
-	for op := range m.operators {
+	for op, o := range m.operators {
 		if id := m.first(op); id != 0 && m.open(op) {
 			return fmt.Errorf("contact %d waits although operator %d is eligible", id, op)
+		}
+		if o.draining && m.load(op) == 0 {
+			return fmt.Errorf("operator %d drains and holds nothing", op)
 		}
 	}
 	return nil
 }
 
+// arrives is what must become of a contact that comes to a source at rest: how it is assigned (0 = it waits), or why it
+// is refused.
+func (m *model) arrives(source SourceID, prefer OperatorID) (How, Code) {
+	eligible, limit := m.eligible(source), m.sources[source].limit
+	switch {
+	case slices.Contains(eligible, prefer):
+		return Sticky, ""
+	case len(eligible) > 0:
+		return Automatic, ""
+	case limit > 0 && len(m.waiting(source)) >= limit:
+		return 0, CodeBacklogFull
+	}
+	return 0, ""
+}
+
 // record judges a record and follows it.
 func (m *model) record(r Record) error {
-	m.created = 0
+	m.created, m.at, m.by = 0, r.At, r.By
 	for _, e := range r.Events {
 		if err := m.event(e); err != nil {
 			return fmt.Errorf("%T %+v: %w", e, e, err)
@@ -123,159 +245,84 @@ func (m *model) record(r Record) error {
 func (m *model) event(event Event) error {
 	switch e := event.(type) {
 	case *OperatorCreated:
-		m.operators[e.ID] = &modelOperator{e.Active, e.MaxLoad}
+		m.operators[e.ID] = &modelOperator{active: e.Active, maxLoad: e.MaxLoad}
 	case *OperatorChanged:
-		m.operators[e.ID] = &modelOperator{e.Active, e.MaxLoad}
+		return m.operatorChanged(e)
+	case *OperatorDeleted:
+		return m.operatorDeleted(e)
+	case *OperatorDrawn:
+		return m.drawn(e)
 	case *SourceCreated:
-		m.sources[e.ID] = &modelSource{auto: e.Backlog == BacklogAuto, share: newReference()}
+		m.sources[e.ID] = &modelSource{auto: e.Backlog == BacklogAuto, limit: e.BacklogLimit, share: newReference()}
 	case *SourceChanged:
-		m.sources[e.ID].auto = e.Backlog == BacklogAuto
+		m.sources[e.ID].auto, m.sources[e.ID].limit = e.Backlog == BacklogAuto, e.BacklogLimit
+	case *SourceDeleted:
+		return m.sourceDeleted(e)
 	case *LinkSet:
-		m.sources[e.Source].share.set(e.Operator, e.Weight)
-		m.sources[e.Source].spelled = nil
+		return m.linkSet(e)
 	case *LinkRemoved:
 		m.sources[e.Source].share.remove(e.Operator)
 		m.sources[e.Source].spelled = nil
 	case *LeadCreated:
-		for id, email := range m.leads {
-			if email == e.Email {
-				return fmt.Errorf("lead %d has this email", id)
-			}
-		}
-		m.leads[e.ID] = e.Email
+		return m.leadCreated(e)
+	case *LeadChanged:
+		return m.leadChanged(e)
+	case *LeadErased:
+		return m.leadErased(e)
 	case *ContactCreated:
-		if m.leads[e.Lead] == "" || m.contacts[e.ID] != nil {
-			return fmt.Errorf("no such lead, or the contact is there already")
-		}
-		m.contacts[e.ID] = &modelContact{source: e.Source, status: StatusOpen}
-		m.created = e.ID
+		return m.contactCreated(e)
 	case *ContactAssigned:
 		return m.assigned(e)
+	case *ContactReleased:
+		return m.contactReleased(e)
+	case *ContactReopened:
+		return m.reopened(e)
+	case *ContactPrioritised:
+		return m.prioritised(e)
 	case *ContactClosed:
 		return m.closed(e)
-	}
-	return nil
-}
-
-// holder says who holds a contact that is not closed; 0 = nobody.
-func (m *model) holder(id ContactID, source SourceID) (OperatorID, error) {
-	switch c := m.contacts[id]; {
-	case c == nil || c.source != source:
-		return 0, fmt.Errorf("the source has no such contact")
-	case c.status == StatusClosed:
-		return 0, fmt.Errorf("the contact is closed")
-	case c.status == StatusOpen:
-		return 0, nil
+	case *ContactsArchived:
+		return m.contactsArchived(e)
 	default:
-		return c.operator, nil
+		return fmt.Errorf("the model does not know this event")
 	}
-}
-
-func (m *model) closed(e *ContactClosed) error {
-	holder, err := m.holder(e.ID, e.Source)
-	if err == nil && holder != e.Operator {
-		err = fmt.Errorf("it is held by %d", holder)
-	}
-	if err == nil {
-		m.contacts[e.ID].status = StatusClosed
-	}
-	return err
-}
-
-func (m *model) assigned(e *ContactAssigned) error {
-	holder, err := m.holder(e.ID, e.Source)
-	if err != nil {
-		return err
-	}
-	link := m.sources[e.Source].share.links[e.Operator]
-	switch {
-	case holder != e.From || e.Operator == e.From:
-		return fmt.Errorf("it is held by %d", holder)
-	case link == nil:
-		return fmt.Errorf("the operator is not linked")
-	case e.How == Automatic:
-		err = m.automatic(e, link)
-	case e.Among.Kind != Uncharged || e.Among.Rows != nil:
-		return fmt.Errorf("a manual assignment is charged")
-	case e.How == Manual && !m.open(e.Operator):
-		return fmt.Errorf("the operator is full or inactive, and nobody forced it")
-	case e.How == Forced && (!m.forced || !m.granting && m.open(e.Operator)):
-		return fmt.Errorf("it was not forced, or needed no force")
-	}
-	c := m.contacts[e.ID]
-	c.status, c.operator = StatusAssigned, e.Operator
-	return err
-}
-
-// automatic judges an automatic assignment: the cap, the order of the waiting, and the share.
-func (m *model) automatic(e *ContactAssigned, link *refLink) error {
-	s := m.sources[e.Source]
-	switch first := m.first(e.Operator); {
-	case e.From != 0:
-		return fmt.Errorf("an automatic transfer")
-	case !s.auto && e.ID != m.created:
-		return fmt.Errorf("the backlog is manual, and drains")
-	case link.weight == 0 || !m.open(e.Operator):
-		return fmt.Errorf("the operator is not eligible: weight %d, load %d, %+v", link.weight, m.load(e.Operator), *m.operators[e.Operator])
-	case first != 0 && first < e.ID:
-		return fmt.Errorf("contact %d waited longer for this operator", first)
-	}
-	d := decision{operator: e.Operator, eligible: m.eligible(e.Source)}
-	switch e.Among.Kind {
-	case Uncharged: // among nobody: refused below
-	case Alone:
-		d.among = []OperatorID{e.Operator}
-	case SameSet:
-		d.among = s.spelled
-	case SpelledSet:
-		linked := s.share.operators()
-		for row := range e.Among.Rows.All() {
-			if row >= len(linked) {
-				return fmt.Errorf("row %d of %d", row, len(linked))
-			}
-			d.among = append(d.among, linked[row])
-		}
-		s.spelled = d.among
-	}
-	if !slices.Contains(d.among, e.Operator) {
-		return fmt.Errorf("the operator is not among %v", d.among)
-	}
-	for _, op := range d.among {
-		if !slices.Contains(d.eligible, op) {
-			return fmt.Errorf("among %v, but eligible are %v", d.among, d.eligible)
-		}
-	}
-	if next := s.share.pick(d.among); next != e.Operator {
-		return fmt.Errorf("operator %d is next among %v", next, d.among)
-	}
-	s.share.charge(d.among, e.Operator)
-	m.decisions = append(m.decisions, d)
 	return nil
 }
 
-// differs says where committed state is not the model's.
-func (m *model) differs(c *Catalog) error {
-	for id := range m.operators {
-		if o, _ := c.Operator(id); o.Load != m.load(id) || o.Active != m.operators[id].active || o.MaxLoad != m.operators[id].maxLoad {
-			return fmt.Errorf("%+v, want load %d and %+v", o, m.load(id), *m.operators[id])
-		}
+// operatorChanged lets a command change its operator. By itself a draining may end, when nothing is held.
+func (m *model) operatorChanged(e *OperatorChanged) error {
+	o := m.operators[e.ID]
+	itself := o.draining && !e.Draining && !e.Active && e.MaxLoad == o.maxLoad && m.load(e.ID) == 0
+	if o.deleted || e.Active && e.Draining || e.ID != m.changes && !itself {
+		return fmt.Errorf("nobody asked for that: %+v with load %d", *o, m.load(e.ID))
 	}
-	for id, s := range m.sources {
-		if err := s.share.differs(&c.sources[id].ledger); err != nil {
-			return fmt.Errorf("source %d: %w", id, err)
-		}
-		var backlog []ContactID
-		for rank := range c.sources[id].backlog.All {
-			backlog = append(backlog, rank.Contact())
-		}
-		if want := m.waiting(id); !slices.Equal(backlog, want) || c.Waiting(id) != len(want) {
-			return fmt.Errorf("source %d: backlog %v, want %v", id, backlog, want)
-		}
+	o.active, o.draining, o.maxLoad = e.Active, e.Draining, e.MaxLoad
+	return nil
+}
+
+func (m *model) operatorDeleted(e *OperatorDeleted) error {
+	o := m.operators[e.ID]
+	if o.deleted || m.load(e.ID) > 0 || len(m.linked(e.ID)) > 0 {
+		return fmt.Errorf("it was deleted before, or has load %d, or is linked to %v", m.load(e.ID), m.linked(e.ID))
 	}
-	for id, want := range m.contacts {
-		if got, _ := c.Contact(id); got.Source != want.source || got.Status != want.status || got.Operator != want.operator {
-			return fmt.Errorf("contact %+v, want %+v", got, *want)
-		}
+	*o = modelOperator{deleted: true, maxLoad: o.maxLoad}
+	return nil
+}
+
+func (m *model) sourceDeleted(e *SourceDeleted) error {
+	s := m.sources[e.ID]
+	if s.deleted || m.live(e.ID) > 0 {
+		return fmt.Errorf("it was deleted before, or has %d live contacts", m.live(e.ID))
 	}
+	s.deleted, s.share, s.spelled, s.log = true, newReference(), nil, nil
+	return nil
+}
+
+func (m *model) linkSet(e *LinkSet) error {
+	if m.operators[e.Operator].deleted || m.sources[e.Source].deleted {
+		return fmt.Errorf("a link of what was deleted")
+	}
+	m.sources[e.Source].share.set(e.Operator, e.Weight)
+	m.sources[e.Source].spelled = nil
 	return nil
 }

@@ -76,7 +76,7 @@ type NewOperator struct {
 func (n NewOperator) Validate() error {
 	var bad fieldErrors
 	bad.name(n.Name)
-	bad.between("max_load", int64(n.MaxLoad), 0, MaxLoadLimit)
+	bad.upTo("max_load", int64(n.MaxLoad), MaxLoadLimit)
 	bad.bytes("external_id", n.ExternalID, MaxExternalID)
 	bad.bytes("username", n.Username, MaxExternalID)
 	return bad.err()
@@ -99,7 +99,7 @@ func (p OperatorPatch) Validate() error {
 		bad.name(*p.Name)
 	}
 	if p.MaxLoad != nil {
-		bad.between("max_load", int64(*p.MaxLoad), 0, MaxLoadLimit)
+		bad.upTo("max_load", int64(*p.MaxLoad), MaxLoadLimit)
 	}
 	if p.ExternalID != nil {
 		bad.bytes("external_id", *p.ExternalID, MaxExternalID)

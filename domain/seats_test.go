@@ -25,6 +25,13 @@ func seated(active bool, maxLoad, load int) *Seating {
 	return NewSeating(Operator{ID: 1, Active: active, MaxLoad: maxLoad, Load: load}, new(plainHead))
 }
 
+// serve links an operator to a source that publishes there.
+func serve(s *Seating, source SourceID, all Head) {
+	if err := s.Serve(source, Heads{All: all, Own: new(plainHead)}, true); err != nil {
+		panic(err)
+	}
+}
+
 // published is a head that shows this rank.
 func published(rank int64) Head { return &plainHead{rank: rank} }
 
@@ -40,13 +47,13 @@ func TestSeatingShowsBeforeItReadsHeads(t *testing.T) {
 	} {
 		s := seated(true, 1, 1)
 		head := &racingHead{}
-		s.Serve(1, head, true)
-		s.Serve(2, published(0), true)
+		serve(s, 1, head)
+		serve(s, 2, published(0))
 		if name == "grant that is not needed" {
-			s.Serve(3, published(3), true) // a better contact waits there
+			serve(s, 3, published(3)) // a better contact waits there
 		}
 		head.after = func() {
-			if s.Open() && !s.Looks() {
+			if s.Open() && !s.LooksOpen() {
 				t.Errorf("%s: a seat is free and not shown while the heads are read", name)
 			}
 		}
@@ -81,8 +88,8 @@ func TestSeatingLooks(t *testing.T) {
 		{"activated", func() { s.Change(OperatorPatch{Active: ptr(true)}) }, true},
 		{"no seats", func() { s.Change(OperatorPatch{MaxLoad: ptr(0)}) }, false},
 	} {
-		if step.do(); s.Looks() != step.want || s.Open() != step.want {
-			t.Errorf("%s: looks open: %v, is open: %v, want %v", step.name, s.Looks(), s.Open(), step.want)
+		if step.do(); s.LooksOpen() != step.want || s.Open() != step.want {
+			t.Errorf("%s: looks open: %v, is open: %v, want %v", step.name, s.LooksOpen(), s.Open(), step.want)
 		}
 	}
 }
@@ -107,7 +114,7 @@ func TestSeatingTake(t *testing.T) {
 		{"an older one waits", seated(true, 1, 0), []int64{10, 8}, 9, false},
 	} {
 		for i, head := range c.heads {
-			c.s.Serve(SourceID(i+1), published(head), true)
+			serve(c.s, SourceID(i+1), published(head))
 		}
 		load := c.s.Load
 		got := c.s.Take(c.rank)
@@ -132,7 +139,7 @@ func TestSeatingGrant(t *testing.T) {
 		{"inactive", seated(false, 1, 0), []int64{7}, 0},
 	} {
 		for i, head := range c.heads {
-			c.s.Serve(SourceID(i+1), published(head), true)
+			serve(c.s, SourceID(i+1), published(head))
 		}
 		load := c.s.Load
 		got, granted := c.s.Grant()
@@ -152,12 +159,12 @@ func TestSeatingUseGrant(t *testing.T) {
 		{"as granted", func(*Seating) {}, true},
 		{"deactivated", func(s *Seating) { s.Change(OperatorPatch{Active: ptr(false)}) }, false},
 		{"lowered below", func(s *Seating) { s.Change(OperatorPatch{MaxLoad: ptr(1)}) }, false},
-		{"unlinked", func(s *Seating) { s.Serve(1, nil, false) }, false},
-		{"an older contact came", func(s *Seating) { s.Serve(2, published(4), true) }, false},
-		{"a newer contact came", func(s *Seating) { s.Serve(2, published(6), true) }, true},
+		{"unlinked", func(s *Seating) { s.Leave(1) }, false},
+		{"an older contact came", func(s *Seating) { serve(s, 2, published(4)) }, false},
+		{"a newer contact came", func(s *Seating) { serve(s, 2, published(6)) }, true},
 	} {
 		s := seated(true, 2, 2) // one seat is held, one granted
-		s.Serve(1, published(5), true)
+		serve(s, 1, published(5))
 		c.change(s)
 		got := s.UseGrant(1, 5)
 		if want := map[bool]int{true: 2, false: 1}[c.want]; got != c.want || s.Load != want {
@@ -199,11 +206,11 @@ func TestSeatingPlace(t *testing.T) {
 func TestSeatingServe(t *testing.T) {
 	s := seated(true, 1, 0)
 	for _, id := range []SourceID{5, 2, 9, 5} {
-		s.Serve(id, published(int64(id)), true)
+		serve(s, id, published(int64(id)))
 	}
-	s.Serve(9, nil, false)
-	s.Serve(9, nil, false)
-	s.Serve(4, nil, false)
+	s.Leave(9)
+	s.Leave(9)
+	s.Leave(4)
 	for id, want := range map[SourceID]bool{1: false, 2: true, 4: false, 5: true, 9: false} {
 		if s.Serves(id) != want {
 			t.Errorf("source %d: served is %v", id, !want)

@@ -56,8 +56,8 @@ func (n NewSource) Validate() error {
 	var bad fieldErrors
 	bad.name(n.Name)
 	bad.policy(n.Backlog)
-	bad.between("backlog_limit", int64(n.BacklogLimit), 0, MaxBacklogLimit)
-	bad.between("sticky_window", n.StickyWindow, 0, MaxStickyWindow)
+	bad.upTo("backlog_limit", int64(n.BacklogLimit), MaxBacklogLimit)
+	bad.upTo("sticky_window", n.StickyWindow, MaxStickyWindow)
 	return bad.err()
 }
 
@@ -79,10 +79,10 @@ func (p SourcePatch) Validate() error {
 		bad.policy(*p.Backlog)
 	}
 	if p.BacklogLimit != nil {
-		bad.between("backlog_limit", int64(*p.BacklogLimit), 0, MaxBacklogLimit)
+		bad.upTo("backlog_limit", int64(*p.BacklogLimit), MaxBacklogLimit)
 	}
 	if p.StickyWindow != nil {
-		bad.between("sticky_window", *p.StickyWindow, 0, MaxStickyWindow)
+		bad.upTo("sticky_window", *p.StickyWindow, MaxStickyWindow)
 	}
 	return bad.err()
 }
@@ -105,7 +105,7 @@ func (f *fieldErrors) policy(p BacklogPolicy) {
 // ValidateWeight checks a link's weight.
 func ValidateWeight(weight int64) error {
 	var bad fieldErrors
-	bad.between("weight", weight, 0, MaxWeight)
+	bad.upTo("weight", weight, MaxWeight)
 	return bad.err()
 }
 

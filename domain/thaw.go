@@ -114,7 +114,8 @@ func (n *Contact) SetPast(steps []Step) {
 
 // AddName adds the next name of a frozen catalog.
 func (c *Catalog) AddName(name string) error {
-	if id := c.names.id(name); int(id) != len(c.names.list) || id == 0 {
+	next := NameID(len(c.names.list) + 1)
+	if c.names.id(name) != next {
 		return fmt.Errorf("a name is there twice, or empty, or there are too many")
 	}
 	return nil
@@ -129,7 +130,7 @@ func (c *Catalog) AddKey(use KeyUse) error {
 	return nil
 }
 
-// AddTrail adds the next part of a frozen catalog's trails.
+// AddTrail adds the next part of a frozen catalog's trails. Check says whether the last one leads to the source's ledger.
 func (c *Catalog) AddTrail(p TrailPart) error {
 	s := c.source(p.Source)
 	if s == nil || len(p.Steps) == 0 || len(p.Steps) > legSize {

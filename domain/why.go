@@ -1,5 +1,7 @@
 package domain
 
+import "slices"
+
 // Why an operator got a contact, who got how much, and who would be next: answers from a source's trail and ledger.
 
 // Rule is what decided an assignment.
@@ -47,7 +49,7 @@ func (c *Catalog) Decision(id ContactID) (*Decision, error) {
 	}
 	switch {
 	case contact.Operator == 0:
-		return nil, Refuse(CodeNoDecision, "contact %d is open: nobody was picked for it", id)
+		return nil, Refuse(CodeNoDecision, "nobody has contact %d, or had it when it was closed", id)
 	case contact.How == Manual || contact.How == Forced:
 		return &Decision{Contact: id, Operator: contact.Operator, At: contact.AssignedAt, Rule: RuleManual}, nil
 	}
@@ -55,7 +57,10 @@ func (c *Catalog) Decision(id ContactID) (*Decision, error) {
 	for l := len(legs) - 1; l >= 0; l-- {
 		for i := len(legs[l].steps) - 1; i >= 0; i-- {
 			if s := &legs[l].steps[i]; s.Contact == id {
-				return legs[l].explain(i), nil
+				d := legs[l].explain(i)
+				d.At = contact.AssignedAt
+				d.avoided(contact.releaser())
+				return d, nil
 			}
 		}
 	}
@@ -85,6 +90,16 @@ func (l *leg) explain(at int) *Decision {
 		}
 	}
 	return d
+}
+
+// avoided says of an operator that could have had the contact that it had released it. Somebody else got it, so it did
+// not go back, whether the operator was full or not.
+func (d *Decision) avoided(op OperatorID) {
+	for i := range d.Excluded {
+		if e := &d.Excluded[i]; e.Operator == op && e.Reason == "full" {
+			e.Reason = "released it"
+		}
+	}
 }
 
 func (o *Out) reason(row int, weight int64) string {
@@ -185,12 +200,14 @@ func (s *Shares) count(l *leg, since Time) {
 // places finds the shares of a ledger's rows; -1 = the operator is not linked any more.
 func (s *Shares) places(l *Ledger) []int {
 	places := make([]int, len(l.rows))
-	for i := range l.rows {
+	at := 0
+	for i := range l.rows { // both ascend by operator
 		places[i] = -1
-		for j := range s.Rows {
-			if s.Rows[j].Operator == l.rows[i].Operator {
-				places[i] = j
-			}
+		for at < len(s.Rows) && s.Rows[at].Operator < l.rows[i].Operator {
+			at++
+		}
+		if at < len(s.Rows) && s.Rows[at].Operator == l.rows[i].Operator {
+			places[i] = at
 		}
 	}
 	return places
@@ -248,11 +265,27 @@ func (c *Catalog) Preview(id SourceID) (*Preview, bool) {
 	}
 	p := &Preview{ledger: s.ledger.Clone(), seats: make([]int, len(s.ledger.rows))}
 	for i, l := range s.ledger.rows {
-		if o := c.operator(l.Operator); l.Weight > 0 && o.Open() && (s.backlog.Len() == 0 || s.Backlog == BacklogManual) {
+		if o := c.operator(l.Operator); l.Weight > 0 && o.Open() && !c.waits(s, l.Operator) {
 			p.seats[i] = o.MaxLoad - o.Load
 		}
 	}
 	return p, true
+}
+
+// waits says whether a contact of a source waits that an operator may have: a seat of that one is on its way to it.
+func (c *Catalog) waits(s *sourceState, op OperatorID) bool {
+	if s.Backlog != BacklogAuto {
+		return false
+	}
+	another := slices.ContainsFunc(s.ledger.rows, func(l Link) bool {
+		return l.Operator != op && l.Weight > 0 && c.operator(l.Operator).Active
+	})
+	for rank := range s.backlog.All {
+		if !another || c.contacts.get(int64(rank.Contact())).Avoid != op {
+			return true
+		}
+	}
+	return false
 }
 
 // Next is who would get each of the next n contacts, if nothing else changed; 0 = it would wait.

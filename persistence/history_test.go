@@ -224,8 +224,8 @@ func (h *history) lead() domain.LeadID {
 	if !known {
 		id = h.registry.Add(n)
 		h.commit(&domain.LeadCreated{ID: id, Email: n.Email, Name: n.Name, Phone: n.Phone})
-	} else if filled, any := h.registry.Fill(id, n.Name, n.Phone); any {
-		h.commit(&filled)
+	} else if filled := h.registry.Fill(id, n.Name, n.Phone); filled != nil {
+		h.commit(filled)
 	}
 	return id
 }
