@@ -25,6 +25,10 @@ type Options struct {
 	SegmentSize int                   // of the log's files, in bytes; 0 is the log's default
 	Logger      *slog.Logger          // nil discards
 	Registerer  prometheus.Registerer // nil: the metrics are nowhere to be seen
+
+	// Prepare hears, within a store's Recover, of the catalog that the journal's records are about to be applied to. It
+	// is where to say what a catalog shall remember: the default may be less, and what replay has forgotten is gone.
+	Prepare func(*domain.Catalog)
 }
 
 // Journal is an open journal. It belongs to one goroutine. Its life is OpenJournal, Replay, then any number of

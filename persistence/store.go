@@ -32,6 +32,7 @@ type Store struct {
 	disk    files
 	logger  *slog.Logger
 	metrics *storeMetrics
+	prepare func(*domain.Catalog)
 	diskUse registered
 
 	newest    atomic.Uint64  // index of the newest good snapshot
@@ -61,7 +62,7 @@ func openStore(dir string, o Options, d files) (*Store, error) {
 		m.unregister()
 		return nil, err
 	}
-	s := &Store{dir: dir, journal: journal, disk: d, logger: o.Logger, metrics: m}
+	s := &Store{dir: dir, journal: journal, disk: d, logger: o.Logger, metrics: m, prepare: o.Prepare}
 	s.diskUse = registered{o.Registerer, []prometheus.Collector{newDiskUse(dir, journal.log)}}
 	if err := s.diskUse.register(); err != nil {
 		return nil, errors.Join(fmt.Errorf("register the metrics of the disk: %w", err), s.Close())

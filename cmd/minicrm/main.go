@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"minicrm/domain"
 	"minicrm/transport/httpapi"
 )
 
@@ -45,7 +46,10 @@ func newParser() (*kong.Kong, *commandLine, error) {
 		kong.UsageOnError(),
 		kong.DefaultEnvars("MINICRM"),
 		kong.Configuration(readConfig),
-		kong.Vars{"max_in_flight": strconv.Itoa(httpapi.DefaultMaxInFlight)},
+		kong.Vars{
+			"max_in_flight": strconv.Itoa(httpapi.DefaultMaxInFlight),
+			"max_keys":      strconv.Itoa(domain.DefaultMaxKeys),
+		},
 	)
 	return parser, line, err
 }

@@ -38,6 +38,9 @@ type config struct {
 	maxInFlight   int
 	labels        actors.Labels // of the metrics
 	guard         httpapi.Guard
+	keyWindow     time.Duration           // for how long idempotency keys are remembered
+	maxKeys       int                     // and how many
+	rocketChat    string                  // the secret token; "" = no such route
 	progress      func(done, total int64) // of the recovery
 	logger        *slog.Logger
 	fatal         func(error) // see actors.Options
@@ -45,7 +48,10 @@ type config struct {
 
 // openService recovers the state, drains the backlogs and is ready when it returns.
 func openService(c config, registry *prometheus.Registry) (*service, error) {
-	store, err := persistence.OpenStore(c.data, persistence.Options{Logger: c.logger, Registerer: registry})
+	store, err := persistence.OpenStore(c.data, persistence.Options{
+		Logger: c.logger, Registerer: registry,
+		Prepare: func(cat *domain.Catalog) { cat.LimitKeys(domain.Time(c.keyWindow.Microseconds()), c.maxKeys) },
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +77,8 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 	}
 	dispatcher, err := actors.Start(actors.Options{
 		Journal: journal{store}, Now: wallClock, Registerer: registry, Labels: c.labels, Logger: c.logger,
-		SnapshotEvery: c.snapshotEvery, Progress: c.progress, Fatal: c.fatal,
+		SnapshotEvery: c.snapshotEvery, KeyWindow: c.keyWindow, MaxKeys: c.maxKeys,
+		Progress: c.progress, Fatal: c.fatal,
 	})
 	if err != nil {
 		return nil, err
@@ -87,6 +94,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 		DiskLow:       space.Low,
 		SnapshotEvery: c.snapshotEvery,
 		MaxInFlight:   c.maxInFlight,
+		RocketChat:    c.rocketChat,
 		Logger:        c.logger,
 		Guard:         c.guard,
 	})

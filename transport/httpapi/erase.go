@@ -24,7 +24,7 @@ func (a *api) eraseLead(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	index, err := a.dispatcher.EraseLead(r.context(), id, a.clock.Now())
+	index, err := a.dispatcher.EraseLead(r.context(), id, a.stamp(r))
 	if err != nil {
 		return answer{}, err
 	}
