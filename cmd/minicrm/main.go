@@ -22,6 +22,7 @@ import (
 type commandLine struct {
 	Serve   serveCmd   `cmd:"" help:"Run the dispatcher."`
 	Wal     walCmd     `cmd:"" help:"Look into the journal, check it, repair its end."`
+	Load    loadCmd    `cmd:"" help:"Put load on a running service, time it and check it."`
 	Backup  backupCmd  `cmd:"" help:"Copy a data directory, also while a server runs on it."`
 	Archive archiveCmd `cmd:"" help:"Look after the archive of closed contacts."`
 	Key     keyCmd     `cmd:"" help:"Make keys for those who may call."`
