@@ -71,7 +71,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 	if err := registry.Register(space); err != nil {
 		return nil, fmt.Errorf("register the metrics of the free space: %w", err)
 	}
-	archive, err := persistence.OpenArchive(c.data)
+	archive, err := persistence.OpenArchive(c.data, registry)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +81,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 		Progress: c.progress, Fatal: c.fatal,
 	})
 	if err != nil {
+		archive.Close()
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -124,6 +125,7 @@ func (s *service) ready() error {
 func (s *service) close() error {
 	s.cancel()
 	s.background.Wait()
+	s.archive.Close()
 	return errors.Join(s.dispatcher.Stop(), s.store.Close())
 }
 

@@ -199,7 +199,7 @@ func (f *fake) assign(s *fakeSource, c *fakeContact) bool {
 	if s.cheat {
 		row = int(c.ID) % len(links)
 	}
-	s.ledger.Charge(set, row)
+	s.ledger.Charge(set, row, domain.Automatic)
 	op := int64(links[row].Operator)
 	f.operators[op-1].Load++
 	c.Operator, c.Status = &op, statusAssigned

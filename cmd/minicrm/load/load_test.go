@@ -129,7 +129,7 @@ var wrongDeeds = map[string]func(f *fake, c, answer *fakeContact) (status int){
 	},
 	"at the end: another number of contacts received": func(f *fake, c, _ *fakeContact) int {
 		if assignment(c, 500) { // one that nobody posted
-			_ = f.sources[0].ledger.Replay(domain.OperatorID(1), domain.Among{Kind: domain.Alone})
+			_ = f.sources[0].ledger.Replay(domain.OperatorID(1), domain.Among{Kind: domain.Alone}, domain.Automatic)
 		}
 		return 0
 	},
