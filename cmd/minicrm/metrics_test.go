@@ -126,7 +126,7 @@ func TestMetricsIn(t *testing.T) {
 // scrape gets /metrics.
 func (s *server) scrape(accept string) string {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), "GET", s.base+"/metrics", nil)
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.base+"/metrics", nil)
 	check(s.t, err)
 	req.Header.Set("Accept", accept)
 	resp, err := s.client.Do(req)

@@ -77,7 +77,7 @@ func freeAddress(t *testing.T) string {
 
 // get asks the HTTP API.
 func (p *watcher) get(path string, params url.Values, data any) error {
-	req, err := http.NewRequestWithContext(p.t.Context(), "GET", p.base+"/api/v1/"+path+"?"+params.Encode(), nil)
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.base+"/api/v1/"+path+"?"+params.Encode(), nil)
 	if err != nil {
 		return err
 	}
