@@ -40,6 +40,7 @@ func (c *serveCmd) prepare(ctx context.Context) (*process, error) {
 		config: c, logger: logger, level: level,
 		registry: newRegistry(), recovery: newRecovery(logger), front: &front{}, served: make(chan error, 2),
 	}
+	p.registry.MustRegister(readiness(p.ready))
 	p.reloader = newReloader(logger, p.registry)
 	if err := p.readFiles(); err != nil {
 		return nil, err
