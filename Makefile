@@ -34,9 +34,22 @@ torture: ## 200 kills of the real binary under load, and 100,000 simulated crash
 		-torture.plain -torture.rounds=200 -torture.serve='--snapshot-every=1000'
 	go test ./persistence -run TestCrashes -count=1 -timeout 60m -v -crash.points=100000
 
+BENCH ?= .
+COUNT ?= 6
+
 .PHONY: bench
-bench: ## run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## run the micro-benchmarks, for benchstat; BENCH=pattern COUNT=runs
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 120m ./...
+
+.PHONY: bench-http
+bench-http: build ## measure against a handler that does nothing and against PostgreSQL, in turn (about 3 minutes)
+	go build -o bin/bench ./cmd/bench
+	./bin/bench http --out bin/bench-http.md
+
+.PHONY: bench-check
+bench-check: build ## compare ratios with those of cmd/bench/baseline.json (about 2 minutes)
+	go build -o bin/bench ./cmd/bench
+	./bin/bench check --rounds 3 --duration 2s
 
 .PHONY: lint
 lint: ## check formatting, vet, linters, and that generated code is up to date

@@ -16,6 +16,7 @@ type memoryJournal struct {
 	pending []domain.Record
 	commits int
 	err     error
+	roll    error // what Roll returns
 	write   func(context.Context, *domain.Frozen, uint64) error
 }
 
@@ -23,8 +24,8 @@ func (m *memoryJournal) Recover(func(done, total int64)) (*domain.Catalog, error
 	return recoverFrom(nil, m.records)
 }
 
-func (m *memoryJournal) Entry() uint64       { return 7 }
-func (m *memoryJournal) Snapshotted() uint64 { return 0 }
+func (m *memoryJournal) Roll() (uint64, error) { return 7, m.roll }
+func (m *memoryJournal) Snapshotted() uint64   { return 0 }
 
 func (m *memoryJournal) WriteSnapshot(ctx context.Context, f *domain.Frozen, entry uint64) error {
 	if m.write == nil {

@@ -45,6 +45,13 @@ func (n *NewContact) Identity() Key {
 	return k
 }
 
+// ValidateKey checks an idempotency key.
+func ValidateKey(key string) error {
+	var bad fieldErrors
+	bad.key("idempotency_key", key)
+	return bad.err()
+}
+
 func (f *fieldErrors) key(field, key string) {
 	if len(key) < 1 || len(key) > MaxKey {
 		f.add(field, "must have 1 to %d characters, has %d", MaxKey, len(key))

@@ -3,13 +3,9 @@ package persistence
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
 
 	"minicrm/domain"
 )
@@ -80,100 +76,4 @@ func eraseLines(lines []byte, match func(*archivedJSON) bool) (erased []byte, n 
 		}
 	}
 	return out.Bytes(), n, nil
-}
-
-// Bounds of a frame, which no damaged length may pass: a write has about 4 MiB of text, and JSON may write a byte as six.
-const (
-	maxFrame      = 64 << 20
-	zstdMagicSize = 4
-)
-
-var (
-	errTorn   = errors.New("the frame is cut off")
-	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
-)
-
-// archiveFrames hands over each frame of a file and what it has, and returns where the last whole one ends. A damaged
-// frame that another follows is an error; at the end it is the torn rest of a write.
-func archiveFrames(file *os.File, each func(frame, lines []byte) error) (end int64, err error) {
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxFrame))
-	if err != nil {
-		return 0, err
-	}
-	defer decoder.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	for end < info.Size() {
-		frame, bad := readZstdFrame(file, end, info.Size())
-		var lines []byte
-		if bad == nil {
-			lines, bad = decoder.DecodeAll(frame, nil)
-		}
-		if bad != nil {
-			return end, onlyTorn(file, end, info.Size(), bad)
-		}
-		if err := each(frame, lines); err != nil {
-			return end, err
-		}
-		end += int64(len(frame))
-	}
-	return end, nil
-}
-
-// onlyTorn is nil when no frame begins behind a damaged one.
-func onlyTorn(file *os.File, at, size int64, bad error) error {
-	if size-at > maxFrame {
-		return fmt.Errorf("the frame at offset %d is damaged, and it is not the last: %w", at, bad)
-	}
-	rest := make([]byte, size-at)
-	if _, err := file.ReadAt(rest, at); err != nil {
-		return err
-	}
-	if len(rest) > zstdMagicSize && bytes.Contains(rest[1:], zstdMagic) {
-		return fmt.Errorf("the frame at offset %d is damaged, and another follows: %w", at, bad)
-	}
-	return nil
-}
-
-// readZstdFrame reads one frame. Nothing in it says how long it is, so its blocks are walked (RFC 8878, section 3.1.1).
-func readZstdFrame(file *os.File, at, size int64) ([]byte, error) {
-	head := make([]byte, min(zstd.HeaderMaxSize, size-at))
-	if _, err := file.ReadAt(head, at); err != nil {
-		return nil, err
-	}
-	var h zstd.Header
-	if err := h.Decode(head); err != nil {
-		return nil, err
-	}
-	if h.Skippable {
-		return nil, fmt.Errorf("a skippable frame, which is not ours")
-	}
-	n := int64(h.HeaderSize)
-	for last := false; !last; {
-		var b [3]byte
-		if at+n+3 > size || n > maxFrame {
-			return nil, errTorn
-		}
-		if _, err := file.ReadAt(b[:], at+n); err != nil {
-			return nil, err
-		}
-		block := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
-		last = block&1 == 1
-		length := int64(block >> 3)
-		if block>>1&3 == 1 { // one byte, repeated
-			length = 1
-		}
-		n += 3 + length
-	}
-	if h.HasCheckSum {
-		n += 4
-	}
-	if at+n > size {
-		return nil, errTorn
-	}
-	frame := make([]byte, n)
-	_, err := file.ReadAt(frame, at)
-	return frame, err
 }

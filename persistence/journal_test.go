@@ -24,6 +24,7 @@ type memoryLog struct {
 func (l *memoryLog) Segments() ([]segment, error) { return nil, nil }
 func (l *memoryLog) LastIndex() uint64            { return uint64(len(l.entries)) }
 func (l *memoryLog) DropBefore(uint64) error      { return nil }
+func (l *memoryLog) Roll() error                  { return l.fail }
 
 func (l *memoryLog) ReplayFrom(from uint64, fn func(index uint64, payload []byte) error) error {
 	for i, entry := range l.entries {

@@ -43,6 +43,9 @@ func (s *Store) recover(m *meter) (c *domain.Catalog, base uint64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	if s.prepare != nil {
+		s.prepare(c)
+	}
 	m.begin(from.Bytes, tailBytes(segments, from.Entry+1))
 	if err := s.journal.replay(from.Entry+1, from.Index+1, m.journal, c.Apply); err != nil {
 		return nil, 0, err
@@ -53,6 +56,7 @@ func (s *Store) recover(m *meter) (c *domain.Catalog, base uint64, err error) {
 			files[n-1].Index, files[n-1].Path, c.Index())
 	}
 	m.finish()
+	s.lookOldest(c.Index() + 1)
 	return c, from.Index, nil
 }
 

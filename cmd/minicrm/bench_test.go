@@ -8,13 +8,17 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"minicrm/domain"
 )
 
 // BenchmarkPostContact is POST /v1/contacts through the handler, in process, durable: the whole way but the network.
 // 64 clients post to 4 sources with 12 shared operators that never fill.
 func BenchmarkPostContact(b *testing.B) {
 	s, err := openService(config{
-		data: b.TempDir(), maxInFlight: 4096, logger: slog.New(slog.DiscardHandler), fatal: func(err error) { panic(err) },
+		data: b.TempDir(), maxInFlight: 4096, keyWindow: 24 * time.Hour, maxKeys: domain.DefaultMaxKeys,
+		logger: slog.New(slog.DiscardHandler), fatal: func(err error) { panic(err) },
 	}, newRegistry())
 	if err != nil {
 		b.Fatal(err)

@@ -31,7 +31,7 @@ type Config struct {
 	CORSOrigin     []string `name:"cors-origin" help:"Origins whose pages may call from a browser, like https://desk.example.org, with commas between them."`
 
 	MaxConnections int              `default:"10000" help:"Open connections at most; over it they are closed at once."`
-	MaxInFlight    int              `default:"${max_in_flight}" help:"Commands in flight at most; over it the answer is 503."`
+	MaxInFlight    int              `default:"${max_in_flight}" help:"Commands in flight at most, a batch counted by its contacts; over it the answer is 503."`
 	RateLimit      float64          `default:"0" help:"Requests a second of one key, or of one address where no key is shown; over it the answer is 429; 0 = any number."`
 	RateBurst      int              `default:"0" help:"Requests at once within --rate-limit; 0 = as many as in one second."`
 	MinFreeDisk    units.Base2Bytes `default:"256MiB" help:"Below this much free disk, commands are answered 507; reads go on."`
@@ -39,6 +39,10 @@ type Config struct {
 	SnapshotEvery   uint64        `default:"1000000" help:"Records from one snapshot to the next; 0 = only on SIGUSR1 or POST /v1/snapshots."`
 	RetainClosed    time.Duration `default:"720h" help:"Closed contacts older than this are archived and forgotten; 0 = kept for ever."`
 	ShutdownTimeout time.Duration `default:"30s" help:"How long a stop waits for requests in flight."`
+
+	IdempotencyWindow  time.Duration `default:"24h" help:"For how long an idempotency key is remembered."`
+	IdempotencyMaxKeys int           `default:"${max_keys}" help:"How many idempotency keys are remembered at most; the oldest go first."`
+	RocketchatToken    string        `help:"Secret token that Rocket.Chat sends; without one there is no /integrations/rocketchat/next."`
 
 	LogLevel  slog.Level `default:"info" help:"debug, info, warn or error; read again on SIGHUP."`
 	LogFormat string     `default:"text" enum:"text,json" help:"text or json."`
@@ -90,6 +94,8 @@ func (c *Config) validateLimits() error {
 	least("rate-limit", c.RateLimit, 0)
 	least("rate-burst", float64(c.RateBurst), 0)
 	least("min-free-disk", float64(c.MinFreeDisk), 0)
+	least("idempotency-window", c.IdempotencyWindow.Seconds(), 1)
+	least("idempotency-max-keys", float64(c.IdempotencyMaxKeys), 1)
 	least("retain-closed", c.RetainClosed.Seconds(), 0)
 	least("shutdown-timeout", c.ShutdownTimeout.Seconds(), 0)
 	return errors.Join(errs...)

@@ -12,12 +12,14 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"minicrm/domain"
 	"minicrm/transport/httpapi"
 )
 
 type commandLine struct {
 	Serve   serveCmd   `cmd:"" help:"Run the dispatcher."`
 	Wal     walCmd     `cmd:"" help:"Look into the journal, check it, repair its end."`
+	Load    loadCmd    `cmd:"" help:"Put load on a running service, time it and check it."`
 	Backup  backupCmd  `cmd:"" help:"Copy a data directory, also while a server runs on it."`
 	Archive archiveCmd `cmd:"" help:"Look after the archive of closed contacts."`
 	Key     keyCmd     `cmd:"" help:"Make keys for those who may call."`
@@ -47,7 +49,10 @@ func newParser() (*kong.Kong, *commandLine, error) {
 		kong.UsageOnError(),
 		kong.DefaultEnvars("MINICRM"),
 		kong.Configuration(readConfig),
-		kong.Vars{"max_in_flight": strconv.Itoa(httpapi.DefaultMaxInFlight)},
+		kong.Vars{
+			"max_in_flight": strconv.Itoa(httpapi.DefaultMaxInFlight),
+			"max_keys":      strconv.Itoa(domain.DefaultMaxKeys),
+		},
 	)
 	return parser, line, err
 }

@@ -38,6 +38,9 @@ type config struct {
 	retainClosed  time.Duration // 0 = for ever
 	maxInFlight   int
 	guard         httpapi.Guard
+	keyWindow     time.Duration           // for how long idempotency keys are remembered
+	maxKeys       int                     // and how many
+	rocketChat    string                  // the secret token; "" = no such route
 	progress      func(done, total int64) // of the recovery
 	logger        *slog.Logger
 	fatal         func(error) // see actors.Options
@@ -56,7 +59,10 @@ func metricsHandler(r *prometheus.Registry) http.Handler {
 
 // openService recovers the state, drains the backlogs and is ready when it returns.
 func openService(c config, registry *prometheus.Registry) (*service, error) {
-	store, err := persistence.OpenStore(c.data, persistence.Options{Logger: c.logger, Registerer: registry})
+	store, err := persistence.OpenStore(c.data, persistence.Options{
+		Logger: c.logger, Registerer: registry,
+		Prepare: func(cat *domain.Catalog) { cat.LimitKeys(domain.Time(c.keyWindow.Microseconds()), c.maxKeys) },
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -73,15 +79,17 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 	if err != nil {
 		return nil, err
 	}
-	archive, err := persistence.OpenArchive(c.data)
+	archive, err := persistence.OpenArchive(c.data, registry)
 	if err != nil {
 		return nil, err
 	}
 	dispatcher, err := actors.Start(actors.Options{
 		Journal: journal{store}, Now: wallClock, Registerer: registry, Logger: c.logger,
-		SnapshotEvery: c.snapshotEvery, Progress: c.progress, Fatal: c.fatal,
+		SnapshotEvery: c.snapshotEvery, KeyWindow: c.keyWindow, MaxKeys: c.maxKeys,
+		Progress: c.progress, Fatal: c.fatal,
 	})
 	if err != nil {
+		archive.Close()
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -95,6 +103,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 		DiskLow:       space.Low,
 		SnapshotEvery: c.snapshotEvery,
 		MaxInFlight:   c.maxInFlight,
+		RocketChat:    c.rocketChat,
 		Logger:        c.logger,
 		Guard:         c.guard,
 	})
@@ -124,6 +133,7 @@ func (s *service) ready() error {
 func (s *service) close() error {
 	s.cancel()
 	s.background.Wait()
+	s.archive.Close()
 	return errors.Join(s.dispatcher.Stop(), s.store.Close())
 }
 

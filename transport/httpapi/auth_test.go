@@ -62,10 +62,15 @@ v  GET /metrics
 v  GET /v1/operators
 v  GET /v1/operators/:id
 -  PATCH /v1/operators/:id
+-  DELETE /v1/operators/:id
+-  POST /v1/operators/:id/release-all
 -  POST /v1/sources
 v  GET /v1/sources
 v  GET /v1/sources/:id
 -  PATCH /v1/sources/:id
+-  DELETE /v1/sources/:id
+v  GET /v1/sources/:id/shares
+v  POST /v1/sources/:id/preview
 v  GET /v1/sources/:id/operators
 -  PUT /v1/sources/:id/operators/:operator_id
 -  DELETE /v1/sources/:id/operators/:operator_id
@@ -74,9 +79,16 @@ v  GET /v1/leads
 v  GET /v1/leads/:id
 -  PATCH /v1/leads/:id
 -  DELETE /v1/leads/:id
+v  GET /v1/leads/:id/contacts
 g  POST /v1/contacts
 gv GET /v1/contacts
 gv GET /v1/contacts/:id
+gv GET /v1/contacts/:id/history
+gv GET /v1/contacts/:id/decision
+g  POST /v1/contacts/batch
+-  PATCH /v1/contacts/:id
+-  POST /v1/contacts/:id/release
+-  POST /v1/contacts/:id/reopen
 -  POST /v1/contacts/:id/assign
 g  POST /v1/contacts/:id/close
 -  POST /v1/snapshots
@@ -205,15 +217,39 @@ func TestGatewaysSeeTheirSources(t *testing.T) {
 	e.as("all-chats", "POST", "/v1/contacts/2/close", "").ok()
 }
 
+// Catches: a batch, a history or a decision by which a gateway reaches another's contacts, and a secret of Rocket.Chat
+// that a key can stand in for.
+func TestKeysOfSourcesReachNoFurther(t *testing.T) {
+	e := newGuardedEdge(t, func(o *Options) { o.RocketChat = "secret" })
+	for range 2 {
+		e.as("root", "POST", "/v1/sources", `{"name":"chat"}`).ok()
+	}
+	e.as("root", "POST", "/v1/contacts", strings.Replace(post, `"source_id":1`, `"source_id":2`, 1)).ok()
+	items := e.as("chat-1", "POST", "/v1/contacts/batch", "["+strings.Replace(post, `"source_id":1`, `"source_id":2`, 1)+","+post+"]").ok()["items"].([]any)
+	for i, want := range []float64{403, 201} {
+		if got := items[i].(map[string]any)["status"]; got != want {
+			t.Errorf("item %d: status %v, want %v", i, got, want)
+		}
+	}
+	for _, path := range []string{"/v1/contacts/1/history", "/v1/contacts/1/decision"} {
+		e.as("chat-1", "GET", path, "").problem(404, "contact_not_found")
+	}
+	e.as("chat-1", "GET", "/v1/contacts/2/history", "").ok()
+	e.as("root", "GET", "/integrations/rocketchat/next?source_id=1", "").problem(401, "unauthorized")
+	req := e.request("GET", "/integrations/rocketchat/next?source_id=1", nil)
+	req.Header.Set(headerRocketChat, "secret")
+	e.send(req).problem(404, "nobody_eligible")
+}
+
 // namingHouse notes who asked for a contact.
 type namingHouse struct {
 	*house
 	callers, requests []string
 }
 
-func (n *namingHouse) CreateContact(ctx context.Context, c domain.NewContact, at domain.Time) (domain.Contact, error) {
-	n.callers, n.requests = append(n.callers, Caller(ctx)), append(n.requests, RequestID(ctx))
-	return n.house.CreateContact(ctx, c, at)
+func (n *namingHouse) CreateContact(ctx context.Context, c domain.NewContact, by domain.Stamp) (domain.Contact, bool, error) {
+	n.callers, n.requests = append(n.callers, by.By), append(n.requests, RequestID(ctx))
+	return n.house.CreateContact(ctx, c, by)
 }
 
 // Catches: a dispatcher that is not told who calls, or is told so of somebody else.

@@ -1,6 +1,11 @@
 package httpapi
 
-import "minicrm/domain"
+import (
+	"errors"
+	"net/http"
+
+	"minicrm/domain"
+)
 
 type contactBody struct {
 	SourceID member[int64]  `json:"source_id"`
@@ -8,6 +13,7 @@ type contactBody struct {
 	Name     member[string] `json:"name"`
 	Phone    member[string] `json:"phone"`
 	Text     member[string] `json:"text"`
+	Priority member[int64]  `json:"priority"`
 }
 
 type assignBody struct {
@@ -15,31 +21,15 @@ type assignBody struct {
 	Force      member[bool]  `json:"force"`
 }
 
-type contactView struct {
-	ID         domain.ContactID   `json:"id"`
-	SourceID   domain.SourceID    `json:"source_id"`
-	LeadID     domain.LeadID      `json:"lead_id"`
-	OperatorID *domain.OperatorID `json:"operator_id"`
-	Status     string             `json:"status"`
-	How        *string            `json:"how"`
-	Text       string             `json:"text"`
-	CreatedAt  moment             `json:"created_at"`
-	AssignedAt *moment            `json:"assigned_at"`
-	ClosedAt   *moment            `json:"closed_at"`
-}
-
-func viewContact(c domain.Contact) *contactView {
-	return &contactView{
-		ID:         c.ID,
-		SourceID:   c.Source,
-		LeadID:     c.Lead,
-		OperatorID: orNull(c.Operator),
-		Status:     c.Status.Name(),
-		How:        orNull(c.How.Name()),
-		Text:       c.Text,
-		CreatedAt:  moment(c.CreatedAt),
-		AssignedAt: orNull(moment(c.AssignedAt)),
-		ClosedAt:   orNull(moment(c.ClosedAt)),
+// newContact reads the members of a new contact.
+func (r *request) newContact(body *contactBody) domain.NewContact {
+	return domain.NewContact{
+		Source:   domain.SourceID(requiredID(r, "source_id", body.SourceID)),
+		Email:    requiredEmail(r, "email", body.Email),
+		Name:     optional(r, "name", body.Name, ""),
+		Phone:    optional(r, "phone", body.Phone, ""),
+		Text:     optional(r, "text", body.Text, ""),
+		Priority: int(optional(r, "priority", body.Priority, 0)),
 	}
 }
 
@@ -49,24 +39,51 @@ func (a *api) createContact(r *request) (answer, error) {
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
-	n := domain.NewContact{
-		Source: domain.SourceID(requiredID(r, "source_id", body.SourceID)),
-		Email:  requiredEmail(r, "email", body.Email),
-		Name:   optional(r, "name", body.Name, ""),
-		Phone:  optional(r, "phone", body.Phone, ""),
-		Text:   optional(r, "text", body.Text, ""),
-	}
+	n := r.newContact(&body)
+	n.Key = r.key()
 	if err := r.check(n.Validate()); err != nil {
 		return answer{}, err
 	}
 	if err := r.allow(n.Source); err != nil {
 		return answer{}, err
 	}
-	c, err := a.dispatcher.CreateContact(r.context(), n, a.clock.Now())
+	c, replayed, err := a.dispatcher.CreateContact(r.context(), n, a.stamp(r))
 	if err != nil {
 		return answer{}, err
 	}
-	return created("/v1/contacts/", c.ID, viewContact(c))
+	ans, err := created("/v1/contacts/", c.ID, viewContact(c))
+	if replayed {
+		ans.status, ans.replayed = http.StatusOK, true
+	}
+	return ans, err
+}
+
+const (
+	headerKey      = "Idempotency-Key"
+	headerReplayed = "Idempotent-Replayed"
+)
+
+// key reads the request's idempotency key; "" = it has none, or a bad one, which is noted.
+func (r *request) key() string {
+	values, given := r.c.Request.Header[headerKey]
+	if !given {
+		return ""
+	}
+	if len(values) > 1 {
+		r.note(headerKey, "must be given once")
+		return ""
+	}
+	return r.checkedKey(headerKey, values[0])
+}
+
+// checkedKey is a key, or "" when it is a bad one, which is noted.
+func (r *request) checkedKey(field, key string) string {
+	refusal, bad := errors.AsType[*domain.Error](domain.ValidateKey(key))
+	if !bad {
+		return key
+	}
+	r.note(field, refusal.Fields[0].Message)
+	return ""
 }
 
 func (a *api) assignContact(r *request) (answer, error) {
@@ -80,25 +97,7 @@ func (a *api) assignContact(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	c, err := a.dispatcher.AssignContact(r.context(), id, operator, force, a.clock.Now())
-	if err != nil {
-		return answer{}, err
-	}
-	return ok(viewContact(c))
-}
-
-func (a *api) closeContact(r *request) (answer, error) {
-	if err := r.decodeNothing(); err != nil {
-		return answer{}, err
-	}
-	id := domain.ContactID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
-		return answer{}, err
-	}
-	if _, err := a.visible(r, id); err != nil && caller(r.c.Request).restricted() {
-		return answer{}, err
-	}
-	c, err := a.dispatcher.CloseContact(r.context(), id, a.clock.Now())
+	c, err := a.dispatcher.AssignContact(r.context(), id, operator, force, a.stamp(r))
 	if err != nil {
 		return answer{}, err
 	}
@@ -118,12 +117,17 @@ func (a *api) getContact(r *request) (answer, error) {
 }
 
 func (a *api) listContacts(r *request) (answer, error) {
+	return a.contactsOf(r, domain.LeadID(r.queryID("lead_id")))
+}
+
+// contactsOf lists contacts, of a lead or of all (0).
+func (a *api) contactsOf(r *request, lead domain.LeadID) (answer, error) {
 	after, limit := r.page()
 	filter := domain.ContactFilter{
 		Status:   r.queryStatus(),
 		Source:   domain.SourceID(r.queryID("source_id")),
 		Operator: domain.OperatorID(r.queryID("operator_id")),
-		Lead:     domain.LeadID(r.queryID("lead_id")),
+		Lead:     lead,
 	}
 	if err := r.check(nil); err != nil {
 		return answer{}, err

@@ -10,7 +10,7 @@ import (
 
 // contactJSON is a contact as the API shows it.
 func contactJSON(id int, operator, status, how, assigned, closed string) string {
-	return fmt.Sprintf(`{"id":%d,"source_id":1,"lead_id":1,"operator_id":%s,"status":"%s","how":%s,"text":"hi","created_at":"%s","assigned_at":%s,"closed_at":%s}`,
+	return fmt.Sprintf(`{"id":%d,"source_id":1,"lead_id":1,"operator_id":%s,"status":"%s","how":%s,"priority":0,"text":"hi","created_at":"%s","assigned_at":%s,"closed_at":%s,"close_reason":null}`,
 		id, operator, status, how, noonText, assigned, closed)
 }
 
@@ -31,7 +31,7 @@ func TestContactLife(t *testing.T) {
 		t.Errorf("Location %q", got)
 	}
 	e.do("POST", "/v1/contacts", strings.Replace(post, "ada@", "ADA@", 1)).is(201, contactJSON(2, "null", "open", "null", "null", "null"))
-	e.do("GET", "/v1/operators/1", "").is(200, `{"id":1,"name":"op","active":true,"max_load":1,"load":1,"created_at":"`+noonText+`"}`)
+	e.do("GET", "/v1/operators/1", "").is(200, `{"id":1,"name":"op","active":true,"state":"active","max_load":1,"load":1,"external_id":null,"username":null,"created_at":"`+noonText+`"}`)
 	e.do("POST", "/v1/contacts/1/close", "").is(200, contactJSON(1, "1", "closed", `"automatic"`, noonJSON, noonJSON))
 	e.do("GET", "/v1/contacts/1", "").is(200, contactJSON(1, "1", "closed", `"automatic"`, noonJSON, noonJSON))
 	e.do("GET", "/v1/contacts/2", "").is(200, contactJSON(2, "1", "assigned", `"automatic"`, noonJSON, "null"))
@@ -76,6 +76,9 @@ func TestContactBadValues(t *testing.T) {
 		{`{"source_id":-1,"email":"a@b"}`, []string{"source_id"}},
 		{`{"source_id":1.0,"email":"a@b"}`, []string{"source_id"}},
 		{`{"source_id":18446744073709551617,"email":"a@b"}`, []string{"source_id"}},
+		{`{"source_id":1,"email":"a@b","priority":10}`, []string{"priority"}},
+		{`{"source_id":1,"email":"a@b","priority":-1}`, []string{"priority"}},
+		{`{"source_id":1,"email":"a@b","priority":"1"}`, []string{"priority"}},
 		{`{"source_id":1,"email":"Ada <a@example.org>"}`, []string{"email"}},
 		{`{"source_id":1,"email":"a@b","text":"` + over + `"}`, []string{"text"}},
 		{`{"source_id":1,"email":"a@b","name":"` + over + `","phone":"` + over + `","text":"` + over + `"}`, []string{"name", "phone", "text"}},
@@ -98,7 +101,9 @@ func TestContactClose(t *testing.T) {
 	for _, email := range []string{"a@example.org", "b@example.org"} {
 		e.contact(1, email)
 	}
-	e.do("POST", "/v1/contacts/1/close", `{"reason":"done"}`).problem(400, "malformed")
+	e.do("POST", "/v1/contacts/1/close", `{"why":"done"}`).problem(400, "malformed")
+	e.do("POST", "/v1/contacts/1/close", `{"reason":7}`).problem(422, "invalid", "reason")
+	e.do("POST", "/v1/contacts/1/close", `{"reason":"`+strings.Repeat("ü", domain.MaxReason+1)+`"}`).problem(422, "invalid", "reason")
 	e.do("POST", "/v1/contacts/1/close", `null`).problem(422, "invalid", "body")
 	e.do("POST", "/v1/contacts/1/close", ` {} `).ok()
 	e.do("POST", "/v1/contacts/1/close", "").problem(409, "contact_closed")

@@ -26,7 +26,7 @@ func TestMalformedBodies(t *testing.T) {
 		{"{\"source_id\":1,\"email\":\"a\xff@example.org\"}", ""},
 		{`{"source_id":1,"email":"\ud800@example.org"}`, ""},
 		{"\xef\xbb\xbf{}", ""},
-		{`{"source_id":1,"email":"a@example.org","priority":1}`, `"priority"`},
+		{`{"source_id":1,"email":"a@example.org","colour":1}`, `"colour"`},
 		{`{"source_id":1,"Email":"a@example.org"}`, `"Email"`},
 		{`{"source_id":1,"email":"a@example.org","":1}`, `""`},
 		{`{"source_id":1,"source_id":1,"email":"a@example.org"}`, `"source_id"`},

@@ -18,7 +18,8 @@ import (
 type answer struct {
 	status   int
 	location string // of what was created; "" = nothing
-	body     any    // a pointer to a view; nil = no body
+	replayed bool   // an earlier request had done it
+	body     any    // a pointer to a view, or a stream; nil = no body
 }
 
 func ok(view any) (answer, error) { return answer{status: http.StatusOK, body: view}, nil }
@@ -31,8 +32,15 @@ func (a *api) send(c *gin.Context, ans answer) {
 	if ans.location != "" {
 		c.Header("Location", ans.location)
 	}
+	if ans.replayed {
+		c.Header(headerReplayed, "true")
+	}
 	if ans.body == nil {
 		c.Status(ans.status)
+		return
+	}
+	if s, streamed := ans.body.(stream); streamed {
+		a.writeStream(c, ans.status, s)
 		return
 	}
 	a.write(c, ans.status, "application/json", ans.body)
@@ -43,7 +51,9 @@ func (a *api) write(c *gin.Context, status int, contentType string, body any) {
 	buf := a.buffer()
 	defer a.giveBack(buf)
 	// A problem may repeat what a client sent, so invalid UTF-8 is replaced rather than refused.
-	if err := json.MarshalWrite(buf, body, jsontext.AllowInvalidUTF8(true)); err != nil {
+	if v, byHand := body.(*contactView); byHand {
+		buf.Write(v.append(buf.AvailableBuffer()))
+	} else if err := json.MarshalWrite(buf, body, jsontext.AllowInvalidUTF8(true)); err != nil {
 		panic(fmt.Errorf("encode %T: %w", body, err)) // views are ours and always encode
 	}
 	header := c.Writer.Header()
@@ -51,6 +61,27 @@ func (a *api) write(c *gin.Context, status int, contentType string, body any) {
 	header.Set("Content-Length", strconv.Itoa(buf.Len()))
 	c.Writer.WriteHeader(status)
 	_, _ = c.Writer.Write(buf.Bytes()) // it fails when the client is gone: there is nobody to tell
+}
+
+// stream is a body that may be too long to be encoded whole: it appends its next piece, and is false behind its end.
+type stream func(b []byte) ([]byte, bool)
+
+// writeStream writes a body as it is encoded. A client that gets half of it can tell: the last chunk is missing.
+func (a *api) writeStream(c *gin.Context, status int, next stream) {
+	buf := a.buffer()
+	defer a.giveBack(buf)
+	buf.Grow(maxPooled)
+	c.Writer.Header().Set("Content-Type", "application/json")
+	c.Writer.WriteHeader(status)
+	for b, more := next(buf.AvailableBuffer()); ; b, more = next(b) {
+		if more && len(b) < streamPiece {
+			continue
+		}
+		if _, err := c.Writer.Write(b); err != nil || !more { // it fails when the client is gone: there is nobody to tell
+			return
+		}
+		b = b[:0]
+	}
 }
 
 func (a *api) buffer() *bytes.Buffer { return a.buffers.Get().(*bytes.Buffer) }

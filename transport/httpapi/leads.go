@@ -39,7 +39,7 @@ func (a *api) createLead(r *request) (answer, error) {
 	if err := r.check(n.Validate()); err != nil {
 		return answer{}, err
 	}
-	l, err := a.dispatcher.CreateLead(r.context(), n, a.clock.Now())
+	l, err := a.dispatcher.CreateLead(r.context(), n, a.stamp(r))
 	if err != nil {
 		return answer{}, err
 	}
@@ -59,7 +59,7 @@ func (a *api) changeLead(r *request) (answer, error) {
 	if err := r.check(p.Validate()); err != nil {
 		return answer{}, err
 	}
-	l, err := a.dispatcher.ChangeLead(r.context(), id, p, a.clock.Now())
+	l, err := a.dispatcher.ChangeLead(r.context(), id, p, a.stamp(r))
 	if err != nil {
 		return answer{}, err
 	}
@@ -71,16 +71,37 @@ func (a *api) getLead(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	var l domain.Lead
-	var known bool
-	a.dispatcher.View(func(c *domain.Catalog) { l, known = c.Lead(id) })
-	if !known {
-		return answer{}, domain.Refuse(domain.CodeLeadNotFound, "there is no lead %d", id)
-	}
-	if l.Erased() {
-		return answer{}, domain.LeadGone(id)
+	l, err := a.lead(id)
+	if err != nil {
+		return answer{}, err
 	}
 	return ok(viewLead(l))
+}
+
+// lead looks a lead up.
+func (a *api) lead(id domain.LeadID) (l domain.Lead, err error) {
+	known := false
+	a.dispatcher.View(func(c *domain.Catalog) { l, known = c.Lead(id) })
+	switch {
+	case !known:
+		err = domain.Refuse(domain.CodeLeadNotFound, "there is no lead %d", id)
+	case l.Erased():
+		err = domain.LeadGone(id)
+	}
+	return l, err
+}
+
+// leadContacts lists the contacts of a lead.
+func (a *api) leadContacts(r *request) (answer, error) {
+	id := domain.LeadID(r.pathID("id"))
+	ans, err := a.contactsOf(r, id)
+	if err != nil {
+		return answer{}, err
+	}
+	if _, err := a.lead(id); err != nil {
+		return answer{}, err
+	}
+	return ans, nil
 }
 
 // listLeads lists all leads, or the one that has an email.

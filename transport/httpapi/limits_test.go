@@ -12,8 +12,8 @@ import (
 
 // Catches: a limit that is changed without the contract (DESIGN.md section 7).
 func TestLimitsAreTheContracts(t *testing.T) {
-	if maxBody != 1<<20 || defaultLimit != 50 || maxLimit != 1000 {
-		t.Errorf("body %d, list %d, at most %d", maxBody, defaultLimit, maxLimit)
+	if maxBody != 1<<20 || maxBatchBody != 32<<20 || maxBatch != 10_000 || defaultLimit != 50 || maxLimit != 1000 {
+		t.Errorf("body %d, batch %d of %d, list %d, at most %d", maxBody, maxBatchBody, maxBatch, defaultLimit, maxLimit)
 	}
 }
 
@@ -24,13 +24,13 @@ type slowHouse struct {
 	letGo   chan struct{}
 }
 
-func (s *slowHouse) CreateContact(ctx context.Context, n domain.NewContact, at domain.Time) (domain.Contact, error) {
+func (s *slowHouse) CreateContact(ctx context.Context, n domain.NewContact, by domain.Stamp) (domain.Contact, bool, error) {
 	s.arrived <- struct{}{}
 	select {
 	case <-s.letGo:
-		return s.house.CreateContact(ctx, n, at)
+		return s.house.CreateContact(ctx, n, by)
 	case <-ctx.Done():
-		return domain.Contact{}, ctx.Err()
+		return domain.Contact{}, false, ctx.Err()
 	}
 }
 
@@ -70,10 +70,17 @@ func TestInFlightLimit(t *testing.T) {
 			{"POST", "/v1/contacts", post},
 			{"POST", "/v1/contacts/1/close", ``},
 			{"POST", "/v1/contacts/1/assign", `{"operator_id":1}`},
+			{"POST", "/v1/contacts/1/release", ``},
+			{"POST", "/v1/contacts/1/reopen", ``},
+			{"PATCH", "/v1/contacts/1", `{"priority":1}`},
+			{"POST", "/v1/contacts/batch", `[` + post + `]`},
+			{"POST", "/v1/operators/1/release-all", ``},
+			{"DELETE", "/v1/operators/1", ``},
+			{"DELETE", "/v1/sources/1", ``},
 		} {
 			e.do(c.method, c.path, c.body).problem(503, "overloaded")
 		}
-		if got := e.metric("minicrm_http_refused_total"); got != float64(11*(round+1)) {
+		if got := e.metric("minicrm_http_refused_total"); got != float64(18*(round+1)) {
 			t.Errorf("refused %v", got)
 		}
 		e.do("GET", "/v1/sources", "").ok()
@@ -94,10 +101,10 @@ func TestSlowBodiesHoldNoPlace(t *testing.T) {
 	body, send := io.Pipe()
 	var slow sync.WaitGroup
 	slow.Go(func() {
-		e.send(e.request("POST", "/v1/sources", body)).is(201, `{"id":2,"name":"slow","backlog":"auto","created_at":"`+noonText+`"}`)
+		e.send(e.request("POST", "/v1/sources", body)).is(201, `{"id":2,"name":"slow","backlog":"auto","backlog_limit":0,"sticky_window":0,"waiting":0,"created_at":"`+noonText+`"}`)
 	})
 	_, _ = io.WriteString(send, `{"name":`) // returns when it was read
-	e.do("POST", "/v1/sources", `{"name":"quick"}`).is(201, `{"id":1,"name":"quick","backlog":"auto","created_at":"`+noonText+`"}`)
+	e.do("POST", "/v1/sources", `{"name":"quick"}`).is(201, `{"id":1,"name":"quick","backlog":"auto","backlog_limit":0,"sticky_window":0,"waiting":0,"created_at":"`+noonText+`"}`)
 	_, _ = io.Copy(send, strings.NewReader(`"slow"}`))
 	_ = send.Close()
 	slow.Wait()

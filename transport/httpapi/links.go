@@ -14,27 +14,24 @@ type linkView struct {
 	SourceID    domain.SourceID   `json:"source_id"`
 	OperatorID  domain.OperatorID `json:"operator_id"`
 	Weight      int64             `json:"weight"`
-	TargetShare float64           `json:"target_share"` // of the source's contacts while all its links are eligible
-	Received    uint64            `json:"received"`
+	TargetShare float64           `json:"target_share"`
+	Received    receivedView      `json:"received"`
 	Lag         float64           `json:"lag"` // in contacts
 	Eligible    bool              `json:"eligible"`
-	Reason      string            `json:"reason,omitempty"`
+	Reason      *string           `json:"reason"`
 }
 
 func viewLink(l domain.LinkView) *linkView {
-	v := &linkView{
-		SourceID:   l.Source,
-		OperatorID: l.Operator,
-		Weight:     l.Weight,
-		Received:   l.Received,
-		Lag:        float64(l.Lag) / domain.One,
-		Eligible:   l.Reason == "",
-		Reason:     l.Reason,
+	return &linkView{
+		SourceID:    l.Source,
+		OperatorID:  l.Operator,
+		Weight:      l.Weight,
+		TargetShare: targetShare(&l),
+		Received:    receivedView{l.Received, l.Sticky, l.Manual},
+		Lag:         inContacts(l.Lag),
+		Eligible:    l.Reason == "",
+		Reason:      orNull(l.Reason),
 	}
-	if l.Weights != 0 {
-		v.TargetShare = float64(l.Weight) / float64(l.Weights)
-	}
-	return v
 }
 
 func (a *api) setLink(r *request) (answer, error) {
@@ -47,7 +44,7 @@ func (a *api) setLink(r *request) (answer, error) {
 	if err := r.check(domain.ValidateWeight(weight)); err != nil {
 		return answer{}, err
 	}
-	l, err := a.dispatcher.SetLink(r.context(), source, operator, weight, a.clock.Now())
+	l, err := a.dispatcher.SetLink(r.context(), source, operator, weight, a.stamp(r))
 	if err != nil {
 		return answer{}, err
 	}
@@ -62,7 +59,7 @@ func (a *api) removeLink(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	if err := a.dispatcher.RemoveLink(r.context(), source, operator, a.clock.Now()); err != nil {
+	if err := a.dispatcher.RemoveLink(r.context(), source, operator, a.stamp(r)); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, nil
@@ -82,7 +79,7 @@ func (a *api) listLinks(r *request) (answer, error) {
 		items, next = c.Links(source, after, limit)
 	})
 	if !known {
-		return answer{}, noSource(source)
+		return answer{}, domain.SourceGone(source)
 	}
 	return list(items, next, viewLink)
 }

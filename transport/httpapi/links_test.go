@@ -16,18 +16,18 @@ func TestLinksAreShown(t *testing.T) {
 		e.operator(1)
 	}
 	e.do("PUT", "/v1/sources/1/operators/3", `{"weight":0}`).
-		is(200, `{"source_id":1,"operator_id":3,"weight":0,"target_share":0,"received":0,"lag":0,"eligible":false,"reason":"weight 0"}`)
+		is(200, `{"source_id":1,"operator_id":3,"weight":0,"target_share":0,"received":{"automatic":0,"sticky":0,"manual":0},"lag":0,"eligible":false,"reason":"weight 0"}`)
 	e.do("PUT", "/v1/sources/1/operators/1", `{"weight":3}`).
-		is(200, `{"source_id":1,"operator_id":1,"weight":3,"target_share":1,"received":0,"lag":0,"eligible":true}`)
+		is(200, `{"source_id":1,"operator_id":1,"weight":3,"target_share":1,"received":{"automatic":0,"sticky":0,"manual":0},"lag":0,"eligible":true,"reason":null}`)
 	e.link(1, 2, 1)
 	e.link(1, 5, 4)
 	e.do("PATCH", "/v1/operators/5", `{"active":false}`).ok()
 	e.contact(1, "a@example.org")
 	e.do("GET", "/v1/sources/1/operators", "").is(200, `{"items":[`+
-		`{"source_id":1,"operator_id":3,"weight":0,"target_share":0,"received":0,"lag":0,"eligible":false,"reason":"weight 0"},`+
-		`{"source_id":1,"operator_id":1,"weight":3,"target_share":0.375,"received":1,"lag":-0.25,"eligible":false,"reason":"full"},`+
-		`{"source_id":1,"operator_id":2,"weight":1,"target_share":0.125,"received":0,"lag":0.25,"eligible":true},`+
-		`{"source_id":1,"operator_id":5,"weight":4,"target_share":0.5,"received":0,"lag":0,"eligible":false,"reason":"inactive"}`+
+		`{"source_id":1,"operator_id":3,"weight":0,"target_share":0,"received":{"automatic":0,"sticky":0,"manual":0},"lag":0,"eligible":false,"reason":"weight 0"},`+
+		`{"source_id":1,"operator_id":1,"weight":3,"target_share":0.375,"received":{"automatic":1,"sticky":0,"manual":0},"lag":-0.25,"eligible":false,"reason":"full"},`+
+		`{"source_id":1,"operator_id":2,"weight":1,"target_share":0.125,"received":{"automatic":0,"sticky":0,"manual":0},"lag":0.25,"eligible":true,"reason":null},`+
+		`{"source_id":1,"operator_id":5,"weight":4,"target_share":0.5,"received":{"automatic":0,"sticky":0,"manual":0},"lag":0,"eligible":false,"reason":"inactive"}`+
 		`],"next":null}`)
 }
 

@@ -178,7 +178,7 @@ func TestBadQueries(t *testing.T) {
 		"lead_id=-1":    {"lead_id"},
 		"lead_id=":      {"lead_id"},
 		"email=a@b":     {"email"},
-		"status=x&source_id=y&operator_id=z&lead_id=w&limit=v&after=u": {"after", "limit", "status", "source_id", "operator_id", "lead_id"},
+		"status=x&source_id=y&operator_id=z&lead_id=w&limit=v&after=u": {"lead_id", "after", "limit", "status", "source_id", "operator_id"},
 	} {
 		e.do("GET", "/v1/contacts?"+query, "").problem(422, "invalid", fields...)
 	}

@@ -1,24 +1,43 @@
 package httpapi
 
-import "minicrm/domain"
+import (
+	"net/http"
+	"slices"
+
+	"minicrm/domain"
+)
 
 type operatorBody struct {
 	Name    member[string] `json:"name"`
 	Active  member[bool]   `json:"active"`
 	MaxLoad member[int64]  `json:"max_load"`
+
+	ExternalID member[string] `json:"external_id"`
+	Username   member[string] `json:"username"`
+}
+
+type operatorPatchBody struct {
+	operatorBody
+	State member[string] `json:"state"`
 }
 
 type operatorView struct {
-	ID        domain.OperatorID `json:"id"`
-	Name      string            `json:"name"`
-	Active    bool              `json:"active"`
-	MaxLoad   int               `json:"max_load"`
-	Load      int               `json:"load"`
-	CreatedAt moment            `json:"created_at"`
+	ID         domain.OperatorID `json:"id"`
+	Name       string            `json:"name"`
+	Active     bool              `json:"active"`
+	State      string            `json:"state"`
+	MaxLoad    int               `json:"max_load"`
+	Load       int               `json:"load"`
+	ExternalID *string           `json:"external_id"`
+	Username   *string           `json:"username"`
+	CreatedAt  moment            `json:"created_at"`
 }
 
 func viewOperator(o domain.Operator) *operatorView {
-	return &operatorView{ID: o.ID, Name: o.Name, Active: o.Active, MaxLoad: o.MaxLoad, Load: o.Load, CreatedAt: moment(o.CreatedAt)}
+	return &operatorView{
+		ID: o.ID, Name: o.Name, Active: o.Active, State: o.State(), MaxLoad: o.MaxLoad, Load: o.Load,
+		ExternalID: orNull(o.ExternalID), Username: orNull(o.Username), CreatedAt: moment(o.CreatedAt),
+	}
 }
 
 func (a *api) createOperator(r *request) (answer, error) {
@@ -30,11 +49,14 @@ func (a *api) createOperator(r *request) (answer, error) {
 		Name:    required(r, "name", body.Name),
 		Active:  optional(r, "active", body.Active, true),
 		MaxLoad: int(optional(r, "max_load", body.MaxLoad, domain.DefaultMaxLoad)),
+
+		ExternalID: optional(r, "external_id", body.ExternalID, ""),
+		Username:   optional(r, "username", body.Username, ""),
 	}
 	if err := r.check(n.Validate()); err != nil {
 		return answer{}, err
 	}
-	o, err := a.dispatcher.CreateOperator(r.context(), n, a.clock.Now())
+	o, err := a.dispatcher.CreateOperator(r.context(), n, a.stamp(r))
 	if err != nil {
 		return answer{}, err
 	}
@@ -42,7 +64,7 @@ func (a *api) createOperator(r *request) (answer, error) {
 }
 
 func (a *api) changeOperator(r *request) (answer, error) {
-	var body operatorBody
+	var body operatorPatchBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -50,6 +72,12 @@ func (a *api) changeOperator(r *request) (answer, error) {
 	p := domain.OperatorPatch{
 		Name:   patched(r, "name", body.Name),
 		Active: patched(r, "active", body.Active),
+
+		ExternalID: patched(r, "external_id", body.ExternalID),
+		Username:   patched(r, "username", body.Username),
+	}
+	if state := patched(r, "state", body.State); state != nil {
+		r.patchState(&p, *state)
 	}
 	if load := patched(r, "max_load", body.MaxLoad); load != nil {
 		p.MaxLoad = new(int(*load))
@@ -57,11 +85,44 @@ func (a *api) changeOperator(r *request) (answer, error) {
 	if err := r.check(p.Validate()); err != nil {
 		return answer{}, err
 	}
-	o, err := a.dispatcher.ChangeOperator(r.context(), id, p, a.clock.Now())
+	o, err := a.dispatcher.ChangeOperator(r.context(), id, p, a.stamp(r))
 	if err != nil {
 		return answer{}, err
 	}
 	return ok(viewOperator(o))
+}
+
+// patchState puts a state into a patch. The switch active may be given along, but must say the same.
+func (r *request) patchState(p *domain.OperatorPatch, state string) {
+	if !slices.Contains([]string{"active", "draining", "inactive"}, state) {
+		if !r.noted("state") {
+			r.note("state", `must be "active", "draining" or "inactive"`)
+		}
+		return
+	}
+	active := state == "active"
+	if p.Active != nil && *p.Active != active && !r.noted("active") {
+		r.note("state", "contradicts active")
+	}
+	if state == "draining" {
+		p.Active, p.Draining = nil, new(true)
+		return
+	}
+	p.Active = &active
+}
+
+func (a *api) deleteOperator(r *request) (answer, error) {
+	if err := r.decodeNothing(); err != nil {
+		return answer{}, err
+	}
+	id := domain.OperatorID(r.pathID("id"))
+	if err := r.check(nil); err != nil {
+		return answer{}, err
+	}
+	if err := a.dispatcher.DeleteOperator(r.context(), id, a.stamp(r)); err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusNoContent}, nil
 }
 
 func (a *api) getOperator(r *request) (answer, error) {
@@ -69,13 +130,22 @@ func (a *api) getOperator(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	var o domain.Operator
-	var known bool
-	a.dispatcher.View(func(c *domain.Catalog) { o, known = c.Operator(id) })
-	if !known {
-		return answer{}, domain.Refuse(domain.CodeOperatorNotFound, "there is no operator %d", id)
+	o, err := a.operator(id)
+	if err != nil {
+		return answer{}, err
 	}
 	return ok(viewOperator(o))
+}
+
+// operator looks an operator up.
+func (a *api) operator(id domain.OperatorID) (o domain.Operator, err error) {
+	a.dispatcher.View(func(c *domain.Catalog) {
+		known := false
+		if o, known = c.Operator(id); !known {
+			err = domain.OperatorGone(id)
+		}
+	})
+	return o, err
 }
 
 func (a *api) listOperators(r *request) (answer, error) {

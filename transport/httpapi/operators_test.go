@@ -10,16 +10,16 @@ import (
 // Catches: defaults that differ from the contract, members in another order, a Location that leads nowhere.
 func TestOperatorIsCreatedReadAndChanged(t *testing.T) {
 	e := newEdge(t)
-	want := `{"id":1,"name":"Ann","active":true,"max_load":5,"load":0,"created_at":"` + noonText + `"}`
+	want := `{"id":1,"name":"Ann","active":true,"state":"active","max_load":5,"load":0,"external_id":null,"username":null,"created_at":"` + noonText + `"}`
 	a := e.do("POST", "/v1/operators", `{"name":"Ann"}`).is(201, want)
 	if got := a.header.Get("Location"); got != "/v1/operators/1" {
 		t.Errorf("Location %q", got)
 	}
 	e.do("GET", "/v1/operators/1", "").is(200, want)
 	e.do("POST", "/v1/operators", ` {"max_load":0, "active":false, "name":"Ümit"} `).
-		is(201, `{"id":2,"name":"Ümit","active":false,"max_load":0,"load":0,"created_at":"`+noonText+`"}`)
+		is(201, `{"id":2,"name":"Ümit","active":false,"state":"inactive","max_load":0,"load":0,"external_id":null,"username":null,"created_at":"`+noonText+`"}`)
 	e.do("GET", "/v1/operators", "").
-		is(200, `{"items":[`+want+`,{"id":2,"name":"Ümit","active":false,"max_load":0,"load":0,"created_at":"`+noonText+`"}],"next":null}`)
+		is(200, `{"items":[`+want+`,{"id":2,"name":"Ümit","active":false,"state":"inactive","max_load":0,"load":0,"external_id":null,"username":null,"created_at":"`+noonText+`"}],"next":null}`)
 }
 
 // Catches: a patch that resets what it does not name, or that drops false and 0 as if they were not given.
@@ -27,13 +27,13 @@ func TestOperatorPatchChangesOnlyWhatItNames(t *testing.T) {
 	e := newEdge(t)
 	e.do("POST", "/v1/operators", `{"name":"Ann","max_load":7}`).ok()
 	for _, c := range []struct{ patch, name, rest string }{
-		{`{}`, "Ann", `"active":true,"max_load":7`},
-		{`{"active":false}`, "Ann", `"active":false,"max_load":7`},
-		{`{"max_load":0}`, "Ann", `"active":false,"max_load":0`},
-		{`{"name":"Bo"}`, "Bo", `"active":false,"max_load":0`},
-		{`{"name":"Cy","active":true,"max_load":1000}`, "Cy", `"active":true,"max_load":1000`},
+		{`{}`, "Ann", `"active":true,"state":"active","max_load":7`},
+		{`{"active":false}`, "Ann", `"active":false,"state":"inactive","max_load":7`},
+		{`{"max_load":0}`, "Ann", `"active":false,"state":"inactive","max_load":0`},
+		{`{"name":"Bo"}`, "Bo", `"active":false,"state":"inactive","max_load":0`},
+		{`{"name":"Cy","active":true,"max_load":1000}`, "Cy", `"active":true,"state":"active","max_load":1000`},
 	} {
-		want := `{"id":1,"name":"` + c.name + `",` + c.rest + `,"load":0,"created_at":"` + noonText + `"}`
+		want := `{"id":1,"name":"` + c.name + `",` + c.rest + `,"load":0,"external_id":null,"username":null,"created_at":"` + noonText + `"}`
 		e.do("PATCH", "/v1/operators/1", c.patch).is(200, want)
 		e.do("GET", "/v1/operators/1", "").is(200, want)
 	}

@@ -51,13 +51,21 @@ var kinds = map[domain.Code]kind{
 	domain.CodeLeadNotFound:     {http.StatusNotFound, "No such lead"},
 	domain.CodeContactNotFound:  {http.StatusNotFound, "No such contact"},
 	domain.CodeLinkNotFound:     {http.StatusNotFound, "The operator is not linked to the source"},
+	domain.CodeNoDecision:       {http.StatusNotFound, "Nobody was picked for the contact"},
+	domain.CodeDecisionExpired:  {http.StatusNotFound, "The decision is not kept any more"},
+	domain.CodeNobodyEligible:   {http.StatusNotFound, "Nobody is eligible"},
 	codeMethodNotAllowed:        {http.StatusMethodNotAllowed, "No such method"},
 	domain.CodeEmailTaken:       {http.StatusConflict, "Another lead has this email"},
 	domain.CodeContactClosed:    {http.StatusConflict, "The contact is closed"},
+	domain.CodeContactOpen:      {http.StatusConflict, "Nobody holds the contact"},
+	domain.CodeContactNotOpen:   {http.StatusConflict, "The contact is not open"},
+	domain.CodeContactNotClosed: {http.StatusConflict, "The contact is not closed"},
 	domain.CodeOperatorFull:     {http.StatusConflict, "The operator is full"},
 	domain.CodeOperatorInactive: {http.StatusConflict, "The operator is not active"},
 	domain.CodeNotLinked:        {http.StatusConflict, "The operator is not linked to the source"},
 	domain.CodeTooManyLinks:     {http.StatusConflict, "The source has too many operators"},
+	domain.CodeOperatorBusy:     {http.StatusConflict, "The operator has contacts or links"},
+	domain.CodeSourceLive:       {http.StatusConflict, "The source has live contacts"},
 	domain.CodeLeadLive:         {http.StatusConflict, "The lead has live contacts"},
 	domain.CodeContactArchived:  {http.StatusGone, "The contact was archived"},
 	domain.CodeLeadErased:       {http.StatusGone, "The lead was erased"},
@@ -65,8 +73,10 @@ var kinds = map[domain.Code]kind{
 	codeUnsupportedMedia:        {http.StatusUnsupportedMediaType, "The body must be JSON"},
 	domain.CodeInvalid:          {http.StatusUnprocessableEntity, "The request has bad values"},
 	codeRateLimited:             {http.StatusTooManyRequests, "Too many requests"},
+	domain.CodeKeyReused:        {http.StatusUnprocessableEntity, "The idempotency key came before with another body"},
 	codeInternal:                {http.StatusInternalServerError, "Internal error"},
 	domain.CodeUnavailable:      {http.StatusServiceUnavailable, "The service is unavailable"},
+	domain.CodeBacklogFull:      {http.StatusServiceUnavailable, "Too many contacts wait in the source"},
 	codeOverloaded:              {http.StatusServiceUnavailable, "The service is overloaded"},
 	codeDiskLow:                 {http.StatusInsufficientStorage, "The disk is nearly full"},
 }
@@ -90,10 +100,7 @@ type problemField struct {
 
 // refuse answers with what went wrong. What is no refusal is logged here, once, and not shown.
 func (a *api) refuse(c *gin.Context, err error) {
-	refusal, expected := errors.AsType[*domain.Error](err)
-	if expected {
-		_, expected = kinds[refusal.Code]
-	}
+	refusal, expected := refusalIn(err)
 	switch {
 	case expected:
 		a.sendProblem(c, refusal)
@@ -105,7 +112,27 @@ func (a *api) refuse(c *gin.Context, err error) {
 	}
 }
 
+// refusalIn finds the refusal in an error; false = the error is none, or has a code that nobody knows.
+func refusalIn(err error) (*domain.Error, bool) {
+	refusal, ok := errors.AsType[*domain.Error](err)
+	if ok {
+		_, ok = kinds[refusal.Code]
+	}
+	return refusal, ok
+}
+
 func (a *api) sendProblem(c *gin.Context, e *domain.Error) {
+	p := problemOf(e)
+	switch p.Status {
+	case http.StatusServiceUnavailable:
+		c.Header("Retry-After", retryAfter)
+	case http.StatusUnauthorized:
+		c.Header("WWW-Authenticate", challenge)
+	}
+	a.write(c, p.Status, "application/problem+json", p)
+}
+
+func problemOf(e *domain.Error) *problem {
 	k := kinds[e.Code]
 	p := &problem{
 		Type:    problemsPage + string(e.Code),
@@ -119,13 +146,7 @@ func (a *api) sendProblem(c *gin.Context, e *domain.Error) {
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, problemField(f))
 	}
-	switch k.status {
-	case http.StatusServiceUnavailable:
-		c.Header("Retry-After", retryAfter)
-	case http.StatusUnauthorized:
-		c.Header("WWW-Authenticate", challenge)
-	}
-	a.write(c, k.status, "application/problem+json", p)
+	return p
 }
 
 // shown cuts a client's own text to what an answer may repeat.

@@ -23,11 +23,11 @@ type failingHouse struct {
 	panic any
 }
 
-func (f *failingHouse) CreateContact(context.Context, domain.NewContact, domain.Time) (domain.Contact, error) {
+func (f *failingHouse) CreateContact(context.Context, domain.NewContact, domain.Stamp) (domain.Contact, bool, error) {
 	if f.panic != nil {
 		panic(f.panic)
 	}
-	return domain.Contact{}, f.err
+	return domain.Contact{}, false, f.err
 }
 
 func newFailingEdge(t *testing.T, f failingHouse) *edge {
@@ -209,14 +209,14 @@ func (r *cancelAtEOF) Read(p []byte) (int, error) {
 // Catches: Gin's own text answers, a redirect for a slash too many, a 404 where the path is right, an incomplete Allow.
 func TestUnknownRoutesAndMethods(t *testing.T) {
 	e := newEdge(t)
-	for _, path := range []string{"/", "/v1", "/v2/contacts", "/v1/contacts/", "/v1/operators/1/", "//v1/contacts", "/v1/Contacts", "/v1/nothing?%zz", "/v1/contacts/1/reopen"} {
+	for _, path := range []string{"/", "/v1", "/v2/contacts", "/v1/contacts/", "/v1/operators/1/", "//v1/contacts", "/v1/Contacts", "/v1/nothing?%zz", "/v1/contacts/1/escalate", "/integrations/rocketchat/next"} {
 		for _, method := range []string{"GET", "POST", "DELETE", "BREW"} {
 			e.do(method, path, "").problem(404, "not_found")
 		}
 	}
 	for _, c := range []struct{ method, path, allow string }{
 		{"DELETE", "/v1/operators", "POST, GET, HEAD"},
-		{"BREW", "/v1/operators/1", "GET, HEAD, PATCH"},
+		{"BREW", "/v1/operators/1", "GET, HEAD, PATCH, DELETE"},
 		{"POST", "/v1/sources/1/operators/1", "PUT, DELETE"},
 		{"OPTIONS", "/v1/contacts", "POST, GET, HEAD"},
 		{"GET", "/v1/contacts/1/close", "POST"},

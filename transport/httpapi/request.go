@@ -40,18 +40,47 @@ func (a *api) command(h handler) gin.HandlerFunc {
 			a.refuse(c, err)
 			return
 		}
-		if a.diskLow() {
-			a.refuse(c, domain.Refuse(codeDiskLow, "nothing was done; commands are taken again as soon as there is room"))
+		if err := a.enter(1); err != nil {
+			a.refuse(c, err)
 			return
 		}
-		if !a.places.take() {
-			a.metrics.refused.Inc()
-			a.refuse(c, domain.Refuse(codeOverloaded, "%d commands are in flight already; nothing was done, try again", cap(a.places)))
-			return
-		}
-		defer a.places.leave()
+		defer a.places.leave(1)
 		a.serve(c, body.Bytes(), h)
 	}
+}
+
+// enter takes the places of a command, or says why it has to stay out.
+func (a *api) enter(places int64) error {
+	if a.diskLow() {
+		return domain.Refuse(codeDiskLow, "nothing was done; commands are taken again as soon as there is room")
+	}
+	if !a.places.take(places) {
+		a.metrics.refused.Inc()
+		return domain.Refuse(codeOverloaded, "of the %d places for commands in flight too few are free; nothing was done, try again", a.places.limit)
+	}
+	return nil
+}
+
+// question serves a call that has a body and changes nothing.
+func (a *api) question(h handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		body := a.buffer()
+		defer a.giveBack(body)
+		if err := readBody(c.Request, body); err != nil {
+			a.refuse(c, err)
+			return
+		}
+		a.serve(c, body.Bytes(), h)
+	}
+}
+
+// stamp says when a command came, and from whom.
+func (a *api) stamp(r *request) domain.Stamp {
+	by := ""
+	if key := caller(r.c.Request); key != nil {
+		by = key.Name
+	}
+	return domain.Stamp{At: a.clock.Now(), By: by}
 }
 
 func (a *api) serve(c *gin.Context, body []byte, h handler) {
@@ -71,6 +100,11 @@ func (a *api) serve(c *gin.Context, body []byte, h handler) {
 // context is what a command runs under. It does not end when the client goes away: the command is on its way by then and
 // keeps its place until it is answered, or clients that give up and try again would fill the mailboxes past the limit.
 func (r *request) context() context.Context { return context.WithoutCancel(r.c.Request.Context()) }
+
+// noted says whether something is wrong with a field already.
+func (r *request) noted(field string) bool {
+	return slices.ContainsFunc(r.bad, func(b domain.FieldError) bool { return b.Field == field })
+}
 
 func (r *request) note(field, message string) {
 	r.bad = append(r.bad, domain.FieldError{Field: field, Message: message})

@@ -18,11 +18,16 @@ func (a *api) routes(metrics http.Handler) http.Handler {
 	get(v1, "/operators", a.read(a.listOperators))
 	get(v1, "/operators/:id", a.read(a.getOperator))
 	v1.PATCH("/operators/:id", a.command(a.changeOperator))
+	v1.DELETE("/operators/:id", a.command(a.deleteOperator))
+	v1.POST("/operators/:id/release-all", a.command(a.releaseAll))
 
 	v1.POST("/sources", a.command(a.createSource))
 	get(v1, "/sources", a.read(a.listSources))
 	get(v1, "/sources/:id", a.read(a.getSource))
 	v1.PATCH("/sources/:id", a.command(a.changeSource))
+	v1.DELETE("/sources/:id", a.command(a.deleteSource))
+	get(v1, "/sources/:id/shares", a.read(a.shares))
+	v1.POST("/sources/:id/preview", a.question(a.preview))
 
 	get(v1, "/sources/:id/operators", a.read(a.listLinks))
 	v1.PUT("/sources/:id/operators/:operator_id", a.command(a.setLink))
@@ -33,14 +38,25 @@ func (a *api) routes(metrics http.Handler) http.Handler {
 	get(v1, "/leads/:id", a.read(a.getLead))
 	v1.PATCH("/leads/:id", a.command(a.changeLead))
 	v1.DELETE("/leads/:id", a.command(a.eraseLead))
+	get(v1, "/leads/:id/contacts", a.read(a.leadContacts))
 
 	v1.POST("/contacts", a.command(a.createContact))
+	v1.POST("/contacts/batch", a.createContacts)
 	get(v1, "/contacts", a.read(a.listContacts))
 	get(v1, "/contacts/:id", a.read(a.getContact))
+	v1.PATCH("/contacts/:id", a.command(a.changeContact))
+	get(v1, "/contacts/:id/history", a.read(a.history))
+	get(v1, "/contacts/:id/decision", a.read(a.decision))
 	v1.POST("/contacts/:id/assign", a.command(a.assignContact))
+	v1.POST("/contacts/:id/release", a.command(a.releaseContact))
 	v1.POST("/contacts/:id/close", a.command(a.closeContact))
+	v1.POST("/contacts/:id/reopen", a.command(a.reopenContact))
 
 	v1.POST("/snapshots", a.command(a.takeSnapshot))
+
+	if a.rocketChat != nil { // GET only: to ask decides
+		e.GET("/integrations/rocketchat/next", a.command(a.nextForRocketChat))
+	}
 	return e
 }
 

@@ -29,7 +29,8 @@ type Options struct {
 	Ready         func() error          // why the process is not ready; nil = it always is
 	DiskLow       func() bool           // commands are refused while it is true; nil = it never is
 	SnapshotEvery uint64                // records from one snapshot to the next, for who asks when something is gone
-	MaxInFlight   int                   // commands at once; 0 = DefaultMaxInFlight
+	MaxInFlight   int                   // commands at once, a batch counted by its contacts; 0 = DefaultMaxInFlight
+	RocketChat    string                // the secret token that Rocket.Chat sends; "" = no such route
 	Logger        *slog.Logger          // nil = silent
 	LogLevel      *slog.LevelVar        // what the admin listener changes; nil = it does not
 	Guard         Guard
@@ -53,6 +54,8 @@ type api struct {
 	places        places
 	metrics       *metrics
 	buffers       sync.Pool // of *bytes.Buffer
+	batches       sync.Pool // of *batch
+	rocketChat    *rocketChat
 	log           *slog.Logger
 	snapshotEvery uint64
 	keys          *Keyring
@@ -85,8 +88,10 @@ func newAPI(o Options) *api {
 		clock:         o.Clock,
 		ready:         o.Ready,
 		diskLow:       o.DiskLow,
-		places:        make(places, o.MaxInFlight),
+		places:        places{limit: int64(o.MaxInFlight)},
 		buffers:       sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		batches:       sync.Pool{New: func() any { return newBatch() }},
+		rocketChat:    newRocketChat(o.RocketChat),
 		log:           o.Logger,
 		snapshotEvery: o.SnapshotEvery,
 		keys:          o.Guard.Keys,
@@ -94,7 +99,7 @@ func newAPI(o Options) *api {
 		origins:       o.Guard.CORSOrigins,
 		noProbes:      o.Guard.NoProbes,
 	}
-	a.metrics = newMetrics(o.Registerer, func() float64 { return float64(len(a.places)) })
+	a.metrics = newMetrics(o.Registerer, func() float64 { return float64(a.places.taken.Load()) })
 	return a
 }
 

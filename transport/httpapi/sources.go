@@ -1,21 +1,45 @@
 package httpapi
 
-import "minicrm/domain"
+import (
+	"net/http"
+
+	"minicrm/domain"
+)
 
 type sourceBody struct {
-	Name    member[string] `json:"name"`
-	Backlog member[string] `json:"backlog"`
+	Name         member[string] `json:"name"`
+	Backlog      member[string] `json:"backlog"`
+	BacklogLimit member[int64]  `json:"backlog_limit"`
+	StickyWindow member[int64]  `json:"sticky_window"`
 }
 
 type sourceView struct {
-	ID        domain.SourceID `json:"id"`
-	Name      string          `json:"name"`
-	Backlog   string          `json:"backlog"`
-	CreatedAt moment          `json:"created_at"`
+	ID           domain.SourceID `json:"id"`
+	Name         string          `json:"name"`
+	Backlog      string          `json:"backlog"`
+	BacklogLimit int             `json:"backlog_limit"` // 0 = none
+	StickyWindow int64           `json:"sticky_window"` // seconds
+	Waiting      int             `json:"waiting"`       // open contacts
+	CreatedAt    moment          `json:"created_at"`
 }
 
-func viewSource(s domain.Source) *sourceView {
-	return &sourceView{ID: s.ID, Name: s.Name, Backlog: s.Backlog.Name(), CreatedAt: moment(s.CreatedAt)}
+// countedSource is a source and how many of its contacts wait.
+type countedSource struct {
+	domain.Source
+	waiting int
+}
+
+func viewSource(s countedSource) *sourceView {
+	return &sourceView{
+		ID: s.ID, Name: s.Name, Backlog: s.Backlog.Name(), BacklogLimit: s.BacklogLimit, StickyWindow: s.StickyWindow,
+		Waiting: s.waiting, CreatedAt: moment(s.CreatedAt),
+	}
+}
+
+// counted counts what waits in a source that a command answered.
+func (a *api) counted(s domain.Source) (c countedSource) {
+	a.dispatcher.View(func(cat *domain.Catalog) { c = countedSource{s, cat.Waiting(s.ID)} })
+	return c
 }
 
 // policy is the policy of this name; 0, which the domain refuses, when there is none.
@@ -36,15 +60,18 @@ func (a *api) createSource(r *request) (answer, error) {
 	n := domain.NewSource{
 		Name:    required(r, "name", body.Name),
 		Backlog: policy(optional(r, "backlog", body.Backlog, domain.BacklogAuto.Name())),
+
+		BacklogLimit: int(optional(r, "backlog_limit", body.BacklogLimit, 0)),
+		StickyWindow: optional(r, "sticky_window", body.StickyWindow, 0),
 	}
 	if err := r.check(n.Validate()); err != nil {
 		return answer{}, err
 	}
-	s, err := a.dispatcher.CreateSource(r.context(), n, a.clock.Now())
+	s, err := a.dispatcher.CreateSource(r.context(), n, a.stamp(r))
 	if err != nil {
 		return answer{}, err
 	}
-	return created("/v1/sources/", s.ID, viewSource(s))
+	return created("/v1/sources/", s.ID, viewSource(a.counted(s)))
 }
 
 func (a *api) changeSource(r *request) (answer, error) {
@@ -53,18 +80,38 @@ func (a *api) changeSource(r *request) (answer, error) {
 		return answer{}, err
 	}
 	id := domain.SourceID(r.pathID("id"))
-	p := domain.SourcePatch{Name: patched(r, "name", body.Name)}
+	p := domain.SourcePatch{
+		Name:         patched(r, "name", body.Name),
+		StickyWindow: patched(r, "sticky_window", body.StickyWindow),
+	}
 	if name := patched(r, "backlog", body.Backlog); name != nil {
 		p.Backlog = new(policy(*name))
+	}
+	if limit := patched(r, "backlog_limit", body.BacklogLimit); limit != nil {
+		p.BacklogLimit = new(int(*limit))
 	}
 	if err := r.check(p.Validate()); err != nil {
 		return answer{}, err
 	}
-	s, err := a.dispatcher.ChangeSource(r.context(), id, p, a.clock.Now())
+	s, err := a.dispatcher.ChangeSource(r.context(), id, p, a.stamp(r))
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(viewSource(s))
+	return ok(viewSource(a.counted(s)))
+}
+
+func (a *api) deleteSource(r *request) (answer, error) {
+	if err := r.decodeNothing(); err != nil {
+		return answer{}, err
+	}
+	id := domain.SourceID(r.pathID("id"))
+	if err := r.check(nil); err != nil {
+		return answer{}, err
+	}
+	if err := a.dispatcher.DeleteSource(r.context(), id, a.stamp(r)); err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusNoContent}, nil
 }
 
 func (a *api) getSource(r *request) (answer, error) {
@@ -72,11 +119,14 @@ func (a *api) getSource(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	var s domain.Source
+	var s countedSource
 	var known bool
-	a.dispatcher.View(func(c *domain.Catalog) { s, known = c.Source(id) })
+	a.dispatcher.View(func(c *domain.Catalog) {
+		s.Source, known = c.Source(id)
+		s.waiting = c.Waiting(id)
+	})
 	if !known {
-		return answer{}, noSource(id)
+		return answer{}, domain.SourceGone(id)
 	}
 	return ok(viewSource(s))
 }
@@ -86,12 +136,14 @@ func (a *api) listSources(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	var items []domain.Source
+	var items []countedSource
 	var next uint64
-	a.dispatcher.View(func(c *domain.Catalog) { items, next = c.Sources(after, limit) })
+	a.dispatcher.View(func(c *domain.Catalog) {
+		var found []domain.Source
+		found, next = c.Sources(after, limit)
+		for _, s := range found {
+			items = append(items, countedSource{s, c.Waiting(s.ID)})
+		}
+	})
 	return list(items, next, viewSource)
-}
-
-func noSource(id domain.SourceID) error {
-	return domain.Refuse(domain.CodeSourceNotFound, "there is no source %d", id)
 }

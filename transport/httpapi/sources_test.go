@@ -11,7 +11,7 @@ import (
 func TestSourceIsCreatedReadAndChanged(t *testing.T) {
 	e := newEdge(t)
 	show := func(id, name, backlog string) string {
-		return `{"id":` + id + `,"name":"` + name + `","backlog":"` + backlog + `","created_at":"` + noonText + `"}`
+		return `{"id":` + id + `,"name":"` + name + `","backlog":"` + backlog + `","backlog_limit":0,"sticky_window":0,"waiting":0,"created_at":"` + noonText + `"}`
 	}
 	a := e.do("POST", "/v1/sources", `{"name":"Site"}`).is(201, show("1", "Site", "auto"))
 	if got := a.header.Get("Location"); got != "/v1/sources/1" {
