@@ -15,6 +15,9 @@ import (
 // take as long as it needs, one that stands still may not.
 const startGrace = time.Minute
 
+// defaultPatience is how long nothing may answer where no watchdog says it.
+const defaultPatience = 30 * time.Second
+
 // supervisor tells systemd how this process is: starting, ready, reading its files again, stopping, and, while it is
 // ready, alive. Where systemd did not start the process (NOTIFY_SOCKET is not set) it tells nobody.
 type supervisor struct {
@@ -74,21 +77,25 @@ func (s *supervisor) stopping() {
 	s.tell(daemon.SdNotifyStopping + "\nSTATUS=stopping")
 }
 
-// watch feeds systemd's watchdog until ctx ends, each time after ping came back, and so never from a process that only
-// seems to live. Hungry, systemd ends it with SIGABRT, which has the Go runtime print where every goroutine stands.
+// watch pings again and again until ctx ends, and feeds systemd's watchdog each time that this comes back: never from a
+// process that only seems to live. Hungry, systemd ends it with SIGABRT, which has the Go runtime print where every
+// goroutine stands. Without a watchdog it pings all the same, for readiness.
 func (s *supervisor) watch(ctx context.Context, ping func(context.Context) error) {
 	patience, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		s.logger.Warn("systemd's watchdog is not fed", "error", err)
 	}
-	if patience <= 0 || err != nil {
-		return
+	fed := patience > 0 && err == nil
+	if !fed {
+		patience = defaultPatience
 	}
 	every := patience / 3 // two may be lost
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		s.feed(ctx, every, ping)
+		if s.answers(ctx, every, ping) && fed {
+			s.tell(daemon.SdNotifyWatchdog)
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -97,14 +104,12 @@ func (s *supervisor) watch(ctx context.Context, ping func(context.Context) error
 	}
 }
 
-func (s *supervisor) feed(ctx context.Context, within time.Duration, ping func(context.Context) error) {
+func (s *supervisor) answers(ctx context.Context, within time.Duration, ping func(context.Context) error) bool {
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	err := ping(limited)
-	switch {
-	case err == nil:
-		s.tell(daemon.SdNotifyWatchdog)
-	case ctx.Err() == nil: // it is not about to stop
-		s.logger.Error("the dispatcher does not answer; systemd's watchdog is not fed", "waited", within, "error", err)
+	if err != nil && ctx.Err() == nil { // it is not about to stop
+		s.logger.Error("the dispatcher does not answer", "waited", within, "error", err)
 	}
+	return err == nil
 }

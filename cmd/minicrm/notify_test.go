@@ -150,6 +150,22 @@ func TestReloadOutsideOfService(t *testing.T) {
 		t.Errorf("%d reloads; systemd heard\n%s", ran, m.story())
 	}
 	check(t, os.Unsetenv("NOTIFY_SOCKET")) // t.Setenv puts it back
-	s.watch(t.Context(), nil)              // returns at once
 	s.ready()
+}
+
+// Catches: readiness that knows nothing of actors that hang, or that stays away when they answer again.
+func TestReadyOnlyWhileTheDispatcherAnswers(t *testing.T) {
+	s, err := openService(config{data: t.TempDir(), logger: slog.New(slog.DiscardHandler), maxInFlight: 1, fatal: func(err error) { t.Error(err) }}, newRegistry())
+	check(t, err)
+	defer func() { check(t, s.close()) }()
+	check(t, s.ready())
+	late, cancel := context.WithTimeout(t.Context(), -1)
+	defer cancel()
+	for s.ping(late) == nil { // an answer that is there can win against a deadline that is over
+	}
+	if err := s.ready(); err == nil || !strings.Contains(err.Error(), "does not answer") {
+		t.Errorf("ready: %v", err)
+	}
+	check(t, s.ping(t.Context()))
+	check(t, s.ready())
 }

@@ -53,7 +53,7 @@ func (c *serveCmd) Run(app *kong.Context) error {
 	}
 	p.show(s)
 	go s.snapshotOnSignal(stop, p.logger)
-	go p.systemd.watch(stop, s.dispatcher.Ping)
+	go p.systemd.watch(stop, s.ping)
 	select {
 	case err := <-p.served:
 		return errors.Join(fmt.Errorf("serve: %w", err), p.close(), s.close())
