@@ -83,14 +83,15 @@ func (j *journal) write() {
 		j.fail(err)
 		return
 	}
+	at := j.metrics.time()
 	for i, c := range j.batch {
 		if len(c.record.Events) > 0 {
 			if err := j.catalog.apply(c.record); err != nil {
 				j.fail(err)
 				return
 			}
-			j.metrics.committed(c.record)
 		}
+		j.metrics.settled(c, j.catalog.committed, at)
 		if c.waiter != nil {
 			c.waiter.settle(j.catalog.committed, c.subject, c.err)
 		}

@@ -61,7 +61,7 @@ func OpenJournal(dir string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the journal: %w", err), log.Close())
 	}
-	m.tornTail.Set(float64(log.Repaired()))
+	m.repaired(log.Repaired())
 	return newJournal(walLog{log, dir}, m), nil
 }
 
@@ -86,6 +86,7 @@ func (j *Journal) replay(entry, next uint64, read func(bytes int), apply func(do
 		return j.fail(fmt.Errorf("replay the journal: %w", err))
 	}
 	j.next, j.entry, j.replayed = next, j.log.LastIndex(), true
+	j.metrics.index.Set(float64(next - 1))
 	return nil
 }
 
@@ -120,7 +121,7 @@ func (j *Journal) Commit() error {
 		return j.fail(fmt.Errorf("commit records %d to %d: %w", j.next-uint64(j.group.records), j.next-1, err))
 	}
 	j.entry = entry
-	j.metrics.committed(j.group.records, j.group.size, time.Since(start))
+	j.metrics.committed(j.group.records, j.group.size, j.next-1, time.Since(start))
 	j.group.clear()
 	return nil
 }

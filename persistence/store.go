@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"minicrm/domain"
 )
@@ -32,6 +33,7 @@ type Store struct {
 	logger  *slog.Logger
 	metrics *storeMetrics
 	prepare func(*domain.Catalog)
+	diskUse registered
 
 	newest    atomic.Uint64  // index of the newest good snapshot
 	snapshots sync.Mutex     // held while a snapshot is written or read
@@ -61,6 +63,10 @@ func openStore(dir string, o Options, d files) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dir: dir, journal: journal, disk: d, logger: o.Logger, metrics: m, prepare: o.Prepare}
+	s.diskUse = registered{o.Registerer, []prometheus.Collector{newDiskUse(dir, journal.log)}}
+	if err := s.diskUse.register(); err != nil {
+		return nil, errors.Join(fmt.Errorf("register the metrics of the disk: %w", err), s.Close())
+	}
 	if err := s.makeSnapshotsDir(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the data directory: %w", err), s.Close())
 	}
@@ -107,6 +113,7 @@ func (s *Store) Snapshotted() uint64 { return s.newest.Load() }
 func (s *Store) Close() error {
 	err := s.journal.Close()
 	s.metrics.unregister()
+	s.diskUse.unregister()
 	return err
 }
 

@@ -42,6 +42,7 @@ func (c *serveCmd) prepare(ctx context.Context) (*process, error) {
 		registry: newRegistry(), recovery: newRecovery(logger), front: &front{}, served: make(chan error, 2),
 		systemd: &supervisor{logger: logger},
 	}
+	p.registry.MustRegister(readiness(p.ready))
 	p.reloader = newReloader(logger, p.registry)
 	p.reloader.hangup = p.systemd.reloading
 	if err := p.readFiles(); err != nil {

@@ -71,6 +71,7 @@ func (c *serveCmd) config(p *process) config {
 		retainClosed:  c.RetainClosed,
 		minFreeDisk:   uint64(c.MinFreeDisk),
 		maxInFlight:   c.MaxInFlight,
+		labels:        c.labels(),
 		guard:         c.guard(p.keys),
 		keyWindow:     c.IdempotencyWindow,
 		maxKeys:       c.IdempotencyMaxKeys,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -10,8 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"minicrm/actors"
 	"minicrm/domain"
@@ -38,6 +37,7 @@ type config struct {
 	minFreeDisk   uint64
 	retainClosed  time.Duration // 0 = for ever
 	maxInFlight   int
+	labels        actors.Labels // of the metrics
 	guard         httpapi.Guard
 	keyWindow     time.Duration           // for how long idempotency keys are remembered
 	maxKeys       int                     // and how many
@@ -45,17 +45,6 @@ type config struct {
 	progress      func(done, total int64) // of the recovery
 	logger        *slog.Logger
 	fatal         func(error) // see actors.Options
-}
-
-// newRegistry is where all parts register their metrics.
-func newRegistry() *prometheus.Registry {
-	r := prometheus.NewRegistry()
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return r
-}
-
-func metricsHandler(r *prometheus.Registry) http.Handler {
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 
 // openService recovers the state, drains the backlogs and is ready when it returns.
@@ -80,12 +69,15 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 	if err != nil {
 		return nil, err
 	}
+	if err := registry.Register(space); err != nil {
+		return nil, fmt.Errorf("register the metrics of the free space: %w", err)
+	}
 	archive, err := persistence.OpenArchive(c.data, registry)
 	if err != nil {
 		return nil, err
 	}
 	dispatcher, err := actors.Start(actors.Options{
-		Journal: journal{store}, Now: wallClock, Registerer: registry, Logger: c.logger,
+		Journal: journal{store}, Now: wallClock, Registerer: registry, Labels: c.labels, Logger: c.logger,
 		SnapshotEvery: c.snapshotEvery, KeyWindow: c.keyWindow, MaxKeys: c.maxKeys,
 		Progress: c.progress, Fatal: c.fatal,
 	})
