@@ -87,8 +87,8 @@ func (t *trail) cut() {
 // before when it is equal.
 func (t *trail) situation(set Rows, out Out) Situation {
 	if set != nil && (t.last.Set == nil || !slices.Equal(*t.last.Set, set)) {
-		set = slices.Clone(set)
-		t.last.Set = &set
+		kept := slices.Clone(set)
+		t.last.Set = &kept
 	}
 	if t.last.Out == nil || !slices.Equal(t.last.Out.Inactive, out.Inactive) || !slices.Equal(t.last.Out.Draining, out.Draining) {
 		t.last.Out = &Out{Inactive: slices.Clone(out.Inactive), Draining: slices.Clone(out.Draining)}
