@@ -10,7 +10,7 @@ LISTEN ?= 127.0.0.1:8080
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
 run: build ## build and start the service on 127.0.0.1:8080 with its data in ./data
@@ -29,10 +29,10 @@ simulate: ## run 20,000 random histories through the simulation
 	go test ./actors -run TestSimulation -count=1 -timeout 60m -sim.runs=20000
 
 .PHONY: torture
-torture: ## 200 kills of the real binary under load, and 100,000 simulated crashes of the disk (about 15 minutes)
+torture: ## 200 kills of the real binary under load, and 100,000 simulated crashes of the disk, twice (about 20 minutes)
 	go test ./cmd/minicrm -run TestTorture -count=1 -timeout 60m -v \
 		-torture.plain -torture.rounds=200 -torture.serve='--snapshot-every=1000'
-	go test ./persistence -run TestCrashes -count=1 -timeout 60m -v -crash.points=100000
+	go test ./persistence -run 'TestCrashes|TestArchiveCrashes' -count=1 -timeout 60m -v -crash.points=100000
 
 BENCH ?= .
 COUNT ?= 6
@@ -57,6 +57,18 @@ lint: ## check formatting, vet, linters, and that generated code is up to date
 	$(GOLANGCI) config verify
 	$(GOLANGCI) run ./...
 	$(GOLANGCI) fmt --diff ./...
+
+.PHONY: check-rules
+check-rules: ## check Prometheus' configuration, rules and their tests; skipped where promtool is missing
+	@tool=$$(command -v promtool || ls bin/prometheus/usr/bin/promtool 2>/dev/null) || \
+		{ echo "skipped: there is no promtool here; make e2e-prometheus gets Debian's"; exit 0; }; \
+	cd deploy/prometheus && tool=$$(cd - >/dev/null && realpath $$tool) && \
+	$$tool check config prometheus.yml && $$tool test rules *_test.yml
+
+.PHONY: e2e-prometheus
+e2e-prometheus: ## check rules, alerts and dashboard with a real Prometheus, Debian's where none is installed (about a minute)
+	@tools=$$(.ci/prometheus) && $(MAKE) --no-print-directory check-rules && \
+	go test ./cmd/minicrm -run '^TestPrometheus$$' -count=1 -timeout 5m -v -prometheus=$$tools/prometheus
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what the service uses; skipped where their database is out of reach

@@ -59,7 +59,7 @@ func (d *Dispatcher) CreateSource(ctx context.Context, n domain.NewSource, by do
 			ID: domain.SourceID(id), Name: n.Name, Backlog: n.Backlog, BacklogLimit: n.BacklogLimit,
 			StickyWindow: n.StickyWindow, CreatedAt: by.At,
 		}
-		created := newSource(d.seats, d.catalog, s)
+		created := newSource(d.seats, d.catalog, d.metrics, s)
 		box := d.spawnSource(s.ID, created)
 		box.Tell(&openSource{command{Stamp: by, subject: id, waiter: r}})
 		return &desk{mailbox: box, heads: created.port.heads}

@@ -19,7 +19,8 @@ type Options struct {
 	Journal    Journal
 	Now        func() domain.Time // stamps what is assigned at the start
 	Logger     *slog.Logger
-	Registerer prometheus.Registerer // nil = none
+	Registerer prometheus.Registerer // nil = nothing is counted
+	Labels     Labels                // of the metrics
 	// SnapshotEvery is the number of records from one snapshot to the next; 0 = only when TakeSnapshot asks.
 	SnapshotEvery uint64
 	// KeyWindow and MaxKeys say for how long and how many idempotency keys are remembered; 0 = the defaults.
@@ -36,6 +37,7 @@ type Options struct {
 type Dispatcher struct {
 	host      *host
 	catalog   *catalog
+	metrics   *metrics
 	seats     *seats
 	journal   *hosted
 	leads     *hosted
@@ -61,32 +63,43 @@ func Start(o Options) (*Dispatcher, error) {
 		return nil, fmt.Errorf("drain the backlogs: %w", err)
 	}
 	d := &Dispatcher{
-		host:    newHost(o.Fatal),
+		host:    newHost(o.Fatal, newTraffic(o.Registerer)),
 		catalog: &catalog{committed: committed},
 		firstID: committed.NextSource(),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	d.snapshots = cancel
+	d.measure(o)
 	passing := newPassing(machine{})
-	d.journal = d.host.spawn("journal", func(self mailbox) decider {
+	d.journal = d.host.spawn(kindJournal, kindJournal, func(self mailbox) decider {
 		return &journal{
-			log: o.Journal, catalog: d.catalog, passing: passing, self: self, metrics: newMetrics(o.Registerer), fail: d.host.fail,
+			log: o.Journal, catalog: d.catalog, passing: passing, self: self, metrics: d.metrics, fail: d.host.fail,
 			snapshots: snapshots{every: o.SnapshotEvery, last: o.Journal.Snapshotted(), ctx: ctx, beside: d.work.Go, log: o.Logger},
 		}
 	})
 	d.seats = &seats{memory: machine{}, journal: d.journal}
-	restore(d.catalog, d.seats, d.spawnSource)
-	d.leads = d.host.spawn("leads", func(mailbox) decider {
+	restore(d.catalog, d.seats, d.metrics, d.spawnSource)
+	d.leads = d.host.spawn(kindLeads, kindLeads, func(mailbox) decider {
 		return &leads{registry: committed.Registry(), journal: d.journal, passing: passing, catalog: d.catalog}
 	})
-	d.operators = d.host.spawn("operators", func(mailbox) decider {
+	d.operators = d.host.spawn(kindOperators, kindOperators, func(mailbox) decider {
 		return &operators{seats: d.seats, next: committed.NextOperator()}
 	})
 	return d, nil
 }
 
+// measure makes the metrics; nothing runs yet.
+func (d *Dispatcher) measure(o Options) {
+	d.metrics = newMetrics(o.Registerer, o.Labels, o.Now)
+	if d.metrics == nil {
+		return
+	}
+	d.metrics.know(d.catalog.committed)
+	o.Registerer.MustRegister(newFigures(d.catalog, o.Labels, d.metrics.names, o.Now, o.SnapshotEvery))
+}
+
 func (d *Dispatcher) spawnSource(id domain.SourceID, s *source) mailbox {
-	return d.host.spawn(fmt.Sprintf("source-%d", id), func(mailbox) decider { return s })
+	return d.host.spawn(kindSource, fmt.Sprintf("source-%d", id), func(mailbox) decider { return s })
 }
 
 // drain assigns what waits and can be assigned, before anybody can ask: seats that were on their way when the process
@@ -116,7 +129,7 @@ func drain(committed *domain.Catalog, log Journal, at domain.Time) error {
 }
 
 // restore builds the live state of seats and sources. spawn makes the mailbox of a source.
-func restore(shared *catalog, s *seats, spawn func(domain.SourceID, *source) mailbox) {
+func restore(shared *catalog, s *seats, m *metrics, spawn func(domain.SourceID, *source) mailbox) {
 	committed := shared.committed
 	for _, id := range committed.SourceIDs() {
 		s.sources.put(int64(id), &desk{heads: newHeads(s.memory)})
@@ -136,7 +149,7 @@ func restore(shared *catalog, s *seats, spawn func(domain.SourceID, *source) mai
 		desks[i].Resume()
 		to := s.sources.get(int64(id))
 		to.gone.Store(desks[i].Deleted())
-		to.mailbox = spawn(id, &source{desk: desks[i], port: ports[id], catalog: shared})
+		to.mailbox = spawn(id, &source{desk: desks[i], port: ports[id], catalog: shared, metrics: m})
 	}
 }
 

@@ -16,6 +16,7 @@ type memoryJournal struct {
 	pending []domain.Record
 	commits int
 	err     error
+	roll    error // what Roll returns
 	write   func(context.Context, *domain.Frozen, uint64) error
 }
 
@@ -23,8 +24,8 @@ func (m *memoryJournal) Recover(func(done, total int64)) (*domain.Catalog, error
 	return recoverFrom(nil, m.records)
 }
 
-func (m *memoryJournal) Entry() uint64       { return 7 }
-func (m *memoryJournal) Snapshotted() uint64 { return 0 }
+func (m *memoryJournal) Roll() (uint64, error) { return 7, m.roll }
+func (m *memoryJournal) Snapshotted() uint64   { return 0 }
 
 func (m *memoryJournal) WriteSnapshot(ctx context.Context, f *domain.Frozen, entry uint64) error {
 	if m.write == nil {
@@ -56,11 +57,24 @@ func (m *memoryJournal) failWith(err error) {
 	m.err = err
 }
 
+// options are those of a dispatcher for a test.
+func options(log Journal) Options {
+	return Options{
+		Journal: log, SnapshotEvery: 1000, Logger: slog.New(slog.DiscardHandler), Now: func() domain.Time { return 1 },
+	}
+}
+
 // start runs a dispatcher for a test; what it calls fatal arrives in the channel.
 func start(t testing.TB, log Journal) (*Dispatcher, chan error) {
 	t.Helper()
+	return startWith(t, options(log))
+}
+
+func startWith(t testing.TB, o Options) (*Dispatcher, chan error) {
+	t.Helper()
 	fatal := make(chan error, 1)
-	d, err := Start(Options{Journal: log, SnapshotEvery: 1000, Logger: slog.New(slog.DiscardHandler), Now: func() domain.Time { return 1 }, Fatal: func(err error) { fatal <- err }})
+	o.Fatal = func(err error) { fatal <- err }
+	d, err := Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +90,12 @@ func start(t testing.TB, log Journal) (*Dispatcher, chan error) {
 func furnished(t testing.TB, log Journal, sources, operators, seats int) (*Dispatcher, chan error) {
 	t.Helper()
 	d, fatal := start(t, log)
+	furnish(t, d, sources, operators, seats)
+	return d, fatal
+}
+
+func furnish(t testing.TB, d *Dispatcher, sources, operators, seats int) {
+	t.Helper()
 	ctx := t.Context()
 	for range operators {
 		_, err := d.CreateOperator(ctx, domain.NewOperator{Name: "op", Active: true, MaxLoad: seats}, by(1))
@@ -89,7 +109,6 @@ func furnished(t testing.TB, log Journal, sources, operators, seats int) (*Dispa
 			check(t, err)
 		}
 	}
-	return d, fatal
 }
 
 func check(t testing.TB, err error) {

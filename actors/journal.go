@@ -21,11 +21,13 @@ type Journal interface {
 	Add(domain.Record) int
 	// Commit makes the pending batch durable, all or nothing. After an error the journal is unusable.
 	Commit() error
-	// Entry is the place in the log of what was committed last; a snapshot names it.
-	Entry() uint64
+	// Roll comes before a freeze, between two commits, and returns the place in the log that the snapshot must name. What is
+	// before that place is no longer in one file with what comes. After an error there is no snapshot; if the journal is
+	// unusable then, Commit says so.
+	Roll() (entry uint64, err error)
 	// Snapshotted is the index of the newest snapshot's state; 0 = there is none.
 	Snapshotted() uint64
-	// WriteSnapshot writes what was frozen when Entry was entry, and then drops what no kept snapshot needs. It runs while
+	// WriteSnapshot writes what was frozen when Roll returned entry, and then drops what no kept snapshot needs. It runs while
 	// the others go on.
 	WriteSnapshot(ctx context.Context, f *domain.Frozen, entry uint64) error
 }
@@ -81,14 +83,15 @@ func (j *journal) write() {
 		j.fail(err)
 		return
 	}
+	at := j.metrics.time()
 	for i, c := range j.batch {
 		if len(c.record.Events) > 0 {
 			if err := j.catalog.apply(c.record); err != nil {
 				j.fail(err)
 				return
 			}
-			j.metrics.committed(c.record)
 		}
+		j.metrics.settled(c, j.catalog.committed, at)
 		if c.waiter != nil {
 			c.waiter.settle(j.catalog.committed, c.subject, c.err)
 		}

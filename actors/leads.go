@@ -57,6 +57,8 @@ func (l *leads) handle(message any) {
 		l.change(m)
 	case *eraseLead:
 		l.erase(m)
+	case *ping:
+		m.pass(l.journal)
 	}
 }
 
@@ -70,7 +72,7 @@ func (l *leads) identify(m *newContact) {
 	} else if filled := l.registry.Fill(lead, m.Name, m.Phone); filled != nil {
 		l.journal.Tell(leadChanged(command{Stamp: m.Stamp}, filled))
 	}
-	m.lead, m.passed = lead, lead
+	m.lead, m.passed, m.made = lead, lead, m.Source
 	l.passing.begin(lead)
 	m.subject = int64(l.registry.NextContact())
 }

@@ -36,7 +36,8 @@ type command struct {
 	domain.Stamp
 	subject int64 // the id that the answer shows; the decider sets it where it gives the id
 	waiter  waiter
-	passed  domain.LeadID // of a contact that the leads decider passed on; else 0
+	passed  domain.LeadID   // of a contact that the leads decider passed on; else 0
+	made    domain.SourceID // where a new contact is to be made; 0 = the command is another
 }
 
 // commit is what the journal receives: a record, or none, and who waits for it to be durable.

@@ -137,7 +137,7 @@ func (c *clients) createSource(s *simulation, w *told, cmd command) bool {
 			return k.NextSource() > domain.SourceID(id) // it may be deleted by now
 		}}
 	}
-	source := newSource(s.seats, s.committed, domain.Source{
+	source := newSource(s.seats, s.committed, nil, domain.Source{
 		ID: domain.SourceID(id), Name: "s", Backlog: c.policy(), BacklogLimit: c.limit(), StickyWindow: c.window(), CreatedAt: cmd.At,
 	})
 	box := s.spawnSource(domain.SourceID(id), source)

@@ -170,12 +170,12 @@ func (s *simulation) start() error {
 	passing := newPassing(s.world)
 	log := s.host("journal", func(self mailbox) decider {
 		return &journal{
-			log: s.disk, catalog: s.committed, passing: passing, self: self, metrics: newMetrics(nil), fail: func(err error) { s.failure = err },
+			log: s.disk, catalog: s.committed, passing: passing, self: self, fail: func(err error) { s.failure = err },
 			snapshots: snapshots{every: 20, ctx: context.Background(), beside: s.beside},
 		}
 	})
 	s.seats = &seats{memory: s.world, journal: log}
-	restore(s.committed, s.seats, s.spawnSource)
+	restore(s.committed, s.seats, nil, s.spawnSource)
 	s.clients.leads = s.host("leads", func(mailbox) decider { return &leads{committed.Registry(), log, passing, s.committed} })
 	s.clients.operators = s.host("operators", func(mailbox) decider {
 		return &operators{s.seats, committed.NextOperator()}
@@ -223,7 +223,7 @@ func (s *simulation) rest(when string) error {
 	}
 	fresh := &seats{memory: machine{}, journal: nil}
 	desks := map[domain.SourceID]*source{}
-	restore(&catalog{committed: replayed}, fresh, func(id domain.SourceID, d *source) mailbox { desks[id] = d; return nil })
+	restore(&catalog{committed: replayed}, fresh, nil, func(id domain.SourceID, d *source) mailbox { desks[id] = d; return nil })
 	return s.compare(when, fresh, desks)
 }
 

@@ -259,11 +259,14 @@ func thaw(f *domain.Frozen, pause func()) (*domain.Catalog, error) {
 			err = c.AddTrail(*part)
 		}
 	}
+	if err == nil {
+		err = c.Settle()
+	}
 	return c, err
 }
 
-func (d *disk) Entry() uint64       { return uint64(len(d.durable)) }
-func (d *disk) Snapshotted() uint64 { return 0 }
+func (d *disk) Roll() (uint64, error) { return uint64(len(d.durable)), nil }
+func (d *disk) Snapshotted() uint64   { return 0 }
 
 // WriteSnapshot reads the frozen state slowly: others go on meanwhile.
 func (d *disk) WriteSnapshot(_ context.Context, f *domain.Frozen, entry uint64) error {

@@ -9,7 +9,7 @@ import (
 // that the state and the place in the log belong together; the writing is done beside it and never holds it up.
 type snapshots struct {
 	every  uint64 // records from one snapshot to the next; 0 = only when asked
-	last   uint64 // index of the state that was frozen last
+	last   uint64 // index of the state that was frozen last, or at which it was due
 	asked  []chan<- snapshotTaken
 	queued []chan<- snapshotTaken // asked while one was being written: they want a state that is not older than their question
 	active bool
@@ -28,11 +28,16 @@ type (
 	}
 )
 
-// due begins a snapshot when enough was committed since the last.
+// due begins a snapshot when enough was committed since the last. A batch may take it past the record at which it was due;
+// the next is due as if it had not, so that after any record, two are due within twice as many (EraseLead promises that).
 func (s *snapshots) due(j *journal) {
-	if s.every > 0 && !s.active && j.catalog.committed.Index()-s.last >= s.every {
-		s.begin(j)
+	index := j.catalog.committed.Index()
+	if s.every == 0 || s.active || index-s.last < s.every {
+		return
 	}
+	past := (index - s.last) % s.every
+	s.begin(j)
+	s.last = index - past
 }
 
 // wanted begins a snapshot because somebody asked.
@@ -46,9 +51,14 @@ func (s *snapshots) wanted(j *journal, done chan<- snapshotTaken) {
 func (s *snapshots) begin(j *journal) {
 	s.active = true
 	s.asked, s.queued = s.queued, nil
-	frozen, entry := j.catalog.freeze(), j.log.Entry()
-	index := frozen.Progress.Index
-	s.last = index
+	s.last = j.catalog.committed.Index()
+	entry, err := j.log.Roll()
+	if err != nil {
+		j.write() // a log that has failed with it says so now, and not to the next command
+		j.self.Tell(snapshotTaken{s.last, err})
+		return
+	}
+	frozen, index := j.catalog.freeze(), s.last
 	s.beside(func() { j.self.Tell(snapshotTaken{index, j.log.WriteSnapshot(s.ctx, frozen, entry)}) })
 }
 

@@ -75,3 +75,32 @@ func TestSnapshotEvery(t *testing.T) {
 	}
 	h.end <- nil
 }
+
+// Catches: a snapshot of a log that could not be rolled, or a question that is never answered then.
+func TestSnapshotNeedsARoll(t *testing.T) {
+	disk := errors.New("disk full")
+	h := &heldWriter{began: make(chan *domain.Frozen, 9)}
+	d, fatal := furnished(t, &memoryJournal{write: h.write, roll: disk}, 1, 1, 1000)
+	for range 2 {
+		if _, err := d.TakeSnapshot(t.Context()); !errors.Is(err, disk) {
+			t.Errorf("who asked was told %v", err)
+		}
+	}
+	if len(h.began) > 0 || len(fatal) > 0 {
+		t.Errorf("%d snapshots, %d fatal errors", len(h.began), len(fatal))
+	}
+}
+
+// Catches: a journal that failed with a roll, and a process that goes on until the next command.
+func TestRollThatFailsTheJournal(t *testing.T) {
+	log := &memoryJournal{}
+	d, fatal := furnished(t, log, 1, 1, 1000)
+	log.roll = errors.New("disk gone")
+	log.failWith(log.roll)
+	if _, err := d.TakeSnapshot(t.Context()); err == nil {
+		t.Error("who asked was told that there is a snapshot")
+	}
+	if err := <-fatal; !errors.Is(err, log.roll) {
+		t.Errorf("the process ended with %v", err)
+	}
+}

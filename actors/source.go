@@ -55,21 +55,22 @@ type source struct {
 	port    *port
 	catalog *catalog
 	keys    pendingKeys
+	metrics *metrics
 }
 
 // newSource is the decider of a new source.
-func newSource(shared *seats, committed *catalog, s domain.Source) *source {
+func newSource(shared *seats, committed *catalog, m *metrics, s domain.Source) *source {
 	p := &port{seats: shared, source: s.ID, heads: newHeads(shared.memory)}
-	return &source{desk: domain.NewDesk(s, p), port: p, catalog: committed}
+	return &source{desk: domain.NewDesk(s, p), port: p, catalog: committed, metrics: m}
 }
 
 func (s *source) handle(message any) {
 	switch m := message.(type) {
 	case *newContact:
-		s.create(m)
+		s.createTimed(m)
 	case *newContacts:
 		for _, item := range m.items {
-			s.create(item)
+			s.createTimed(item)
 		}
 	case *grant:
 		s.desk.Granted(m.operator, m.at)
@@ -97,6 +98,8 @@ func (s *source) handle(message any) {
 		s.begin(m.command, func() { s.draw(m) })
 	case *openSource:
 		s.begin(m.command, func() { s.desk.Open(m.At) })
+	case *ping:
+		m.pass(s.port.seats.journal)
 	}
 }
 
@@ -108,6 +111,12 @@ func (s *source) begin(c command, decide func()) {
 		return
 	}
 	decide()
+}
+
+func (s *source) createTimed(m *newContact) {
+	start := s.metrics.start()
+	s.create(m)
+	s.metrics.decided(start)
 }
 
 // create dispatches a new contact, unless its key made one before.

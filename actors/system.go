@@ -18,14 +18,16 @@ type host struct {
 	props  []actor.PropsOption
 	fatal  func(error)
 
+	traffic map[string]*traffic // by kind of actor; nil = nobody counts
+
 	failed  atomic.Bool
 	once    sync.Once
 	down    chan struct{} // closed when the host failed or stopped: nobody waits any longer
 	downing sync.Once
 }
 
-func newHost(fatal func(error)) *host {
-	h := &host{fatal: fatal, down: make(chan struct{})}
+func newHost(fatal func(error), counted map[string]*traffic) *host {
+	h := &host{fatal: fatal, traffic: counted, down: make(chan struct{})}
 	// What protoactor would log (its start, a panic, messages to a stopped actor) is reported here or is as it should be.
 	silent := slog.New(slog.DiscardHandler)
 	h.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return silent }))
@@ -52,18 +54,21 @@ func (h *host) failOnPanic(ctx actor.Context) {
 	}
 }
 
-// spawn gives a decider a mailbox. build gets the mailbox before the decider handles anything.
-func (h *host) spawn(name string, build func(self mailbox) decider) *hosted {
-	box := &hosted{root: h.system.Root}
+// spawn gives a decider of a kind a mailbox. build gets the mailbox before the decider handles anything.
+func (h *host) spawn(kind, name string, build func(self mailbox) decider) *hosted {
+	box := &hosted{root: h.system.Root, traffic: h.traffic[kind]}
 	d := build(box)
 	receive := func(ctx actor.Context) {
 		defer h.failOnPanic(ctx)
 		switch m := ctx.Message().(type) {
+		case *actor.Restarting:
+			box.traffic.restart()
 		case actor.SystemMessage, actor.AutoReceiveMessage:
 		default:
 			if !h.failed.Load() {
 				d.handle(m)
 			}
+			box.traffic.handle()
 		}
 	}
 	pid, err := h.system.Root.SpawnNamed(actor.PropsFromFunc(receive, h.props...), name)
@@ -76,11 +81,15 @@ func (h *host) spawn(name string, build func(self mailbox) decider) *hosted {
 
 // hosted is the mailbox of an actor.
 type hosted struct {
-	root *actor.RootContext
-	pid  *actor.PID
+	root    *actor.RootContext
+	pid     *actor.PID
+	traffic *traffic
 }
 
-func (b *hosted) Tell(message any) { b.root.Send(b.pid, message) }
+func (b *hosted) Tell(message any) {
+	b.traffic.send()
+	b.root.Send(b.pid, message)
+}
 
 // stop lets actors handle what is in their mailboxes, and ends them.
 func (h *host) stop(boxes ...*hosted) error {

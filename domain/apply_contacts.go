@@ -9,9 +9,11 @@ func (c *Catalog) contactCreated(e *ContactCreated, at Time, by NameID) error {
 	if c.source(e.Source) == nil || e.Priority > MaxPriority {
 		return fmt.Errorf("no source %d, or bad priority %d", e.Source, e.Priority)
 	}
-	if err := c.placeContact(e, at, c.places()+1); err != nil {
+	place := c.places() + 1
+	if err := c.placeContact(e, at, place); err != nil {
 		return err
 	}
+	c.appendOrder(e.ID, place)
 	c.contacts.edit(int64(e.ID)).CreatedBy = by
 	if e.Key.Given() {
 		c.keys.add(KeyUse{Key: e.Key, Contact: e.ID, At: at})
@@ -19,7 +21,7 @@ func (c *Catalog) contactCreated(e *ContactCreated, at Time, by NameID) error {
 	return nil
 }
 
-// placeContact gives a new contact its place in commit order.
+// placeContact adds a new contact, which has or will have this place in commit order.
 func (c *Catalog) placeContact(e *ContactCreated, at Time, place uint32) error {
 	s := c.sources[e.Source]
 	if s == nil || !c.hasLead(e.Lead) {
@@ -33,7 +35,6 @@ func (c *Catalog) placeContact(e *ContactCreated, at Time, place uint32) error {
 	}
 	contact := c.contacts.edit(int64(e.ID))
 	c.count(e.ID)
-	c.appendOrder(e.ID, place)
 	c.nextIDs.contact = max(c.nextIDs.contact, e.ID+1)
 	*contact = Contact{
 		ID: e.ID, Source: e.Source, Lead: e.Lead, Status: StatusOpen, Text: e.Text, Priority: e.Priority,

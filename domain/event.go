@@ -12,8 +12,9 @@ type Record struct {
 
 // Stamp says when a command came, and from whom. The edge makes it.
 type Stamp struct {
-	At Time
-	By string
+	At      Time
+	By      string
+	Request string // the id of the request, for who watches; no record has it
 }
 
 type (

@@ -38,6 +38,9 @@ func thaw(f *Frozen) (*Catalog, error) {
 			err = c.AddTrail(*part)
 		}
 	}
+	if err == nil {
+		err = c.Settle()
+	}
 	return c, err
 }
 
@@ -82,12 +85,27 @@ func TestThawRefusesWhatCannotBe(t *testing.T) {
 		"lags that do not sum":   func(f *Frozen) { f.Sources[0].Ledger.Links[0].Lag++ },
 		"weight out of range":    func(f *Frozen) { f.Sources[0].Ledger.Links[0].Weight = -1 },
 		"set beyond the links":   func(f *Frozen) { f.Sources[0].Ledger.Spelled = Rows{1 << 60} },
+		"far contacts":           func(f *Frozen) { f.Progress.NextContact = maxContacts + 1 },
+		"places of nobody":       func(f *Frozen) { f.Progress.Places++ },
 		"decision of the future": func(f *Frozen) { f.Sources[0].Ledger.Links[0].Last = 1 << 40 },
 	} {
 		f := smallCatalog(t).Freeze()
 		damage(f)
 		if _, err := thaw(f); err == nil {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+	for _, place := range []uint32{9, 1<<32 - 1} {
+		c, err := thaw(smallCatalog(t).Freeze())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.nextIDs.contact, c.thawed = 100, 0
+		if err := c.AddContact(Contact{ID: 4, Source: 1, Lead: 1, Status: StatusOpen, Place: place}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Settle(); err == nil || cap(c.order) > 100 {
+			t.Errorf("place %d: %v, and room for %d places", place, err, cap(c.order))
 		}
 	}
 	contacts := []Contact{

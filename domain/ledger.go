@@ -85,6 +85,7 @@ func (l *Ledger) Remove(op OperatorID) {
 	l.plan.forget()
 	n := int64(len(l.rows))
 	if n == 0 {
+		l.rows = nil // as in a ledger that is restored
 		return
 	}
 	part, rest := lag/n, lag%n

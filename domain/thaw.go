@@ -5,8 +5,12 @@ import (
 	"slices"
 )
 
+// maxContacts bounds the ids of contacts in a frozen catalog: a damaged one must not make us allocate, and a gap costs 18
+// bytes for 256 ids. There are places for half as many.
+const maxContacts ContactID = 1 << 33
+
 // Thaw begins a catalog from the parts of a frozen one, but for its leads and contacts, which are to be added in their
-// order. Like Apply it refuses what cannot be, since a snapshot may be damaged in ways that its checksums do not show.
+// order, and then settled. Like Apply it refuses what cannot be, since a snapshot may be damaged in ways that its checksums do not show.
 func Thaw(p Progress, operators []Operator, sources []FrozenSource) (*Catalog, error) {
 	c := NewCatalog()
 	c.index, c.last = p.Index, p.Last
@@ -32,6 +36,9 @@ func Thaw(p Progress, operators []Operator, sources []FrozenSource) (*Catalog, e
 	}
 	if c.nextIDs.source > p.NextSource {
 		return nil, fmt.Errorf("the next source is %d, but a later one exists", p.NextSource)
+	}
+	if p.NextContact > maxContacts {
+		return nil, fmt.Errorf("the next contact is %d", p.NextContact)
 	}
 	c.nextIDs.source, c.nextIDs.contact, c.thawed = p.NextSource, p.NextContact, p.Places
 	return c, nil
@@ -59,12 +66,12 @@ func (c *Catalog) AddContact(n Contact) error {
 	if err := c.checkRest(&n); err != nil {
 		return err
 	}
-	last := c.trimmed + uint32(len(c.order))
+	last := c.lastPlace()
 	if n.Place == 0 {
 		n.Place = last + 1
 	}
 	lead, _ := c.Lead(n.Lead)
-	beyond := n.Place > c.thawed && (c.thawed != 0 || n.Place > last+1)
+	beyond := c.thawed != 0 && n.Place > c.thawed
 	if n.Place <= last || beyond || lead.ID != 0 && lead.Erased() && (n.Text != "" || n.Status != StatusClosed) {
 		return fmt.Errorf("contact %d has place %d of %d, behind %d, or its lead was erased and it was not", n.ID, n.Place, c.thawed, last)
 	}
@@ -72,6 +79,7 @@ func (c *Catalog) AddContact(n Contact) error {
 	if err := c.placeContact(created, n.CreatedAt, n.Place); err != nil {
 		return err
 	}
+	c.order = append(c.order, n.ID) // Settle makes room for the places between
 	contact, s := c.contacts.edit(int64(n.ID)), c.sources[n.Source]
 	*contact = n
 	contact.Status = StatusOpen // until it is moved, below
@@ -154,8 +162,34 @@ func (c *Catalog) AddTrail(p TrailPart) error {
 	return l.check()
 }
 
-// Thawed ends the thawing, when everything was added: each trail must lead to its source's ledger.
-func (c *Catalog) Thawed() error {
+// lastPlace is that of the contact that was added last.
+func (c *Catalog) lastPlace() uint32 {
+	if len(c.order) == 0 {
+		return 0
+	}
+	return c.contacts.get(int64(c.order[len(c.order)-1])).Place
+}
+
+// Settle ends a thaw, when all is added. Only now it is known that the places between the contacts are those of contacts
+// that were forgotten, and not of nobody: a damaged place must not make us allocate. And each trail must lead to its
+// source's ledger.
+func (c *Catalog) Settle() error {
+	added, given := c.order, int64(len(c.order))
+	for run := range c.view().Forgotten() {
+		given += run.Count
+	}
+	if most := max(c.thawed, c.lastPlace()); int64(most) > given {
+		return fmt.Errorf("%d places were given, and there were %d contacts", most, given)
+	}
+	if len(added) > 0 {
+		c.trimmed = c.contacts.get(int64(added[0])).Place - 1
+		if uint32(len(added)) != c.lastPlace()-c.trimmed {
+			c.order = nil
+			for _, id := range added {
+				c.appendOrder(id, c.contacts.get(int64(id)).Place)
+			}
+		}
+	}
 	for _, id := range c.sourceIDs {
 		if err := c.checkTrail(id); err != nil {
 			return err
@@ -164,9 +198,8 @@ func (c *Catalog) Thawed() error {
 	return nil
 }
 
-// state has no links as nil, also when there were some before.
 func (l *Ledger) state() LedgerState {
-	s := LedgerState{Links: append([]Link(nil), l.rows...), Decisions: l.decisions, Linked: l.linked}
+	s := LedgerState{Links: slices.Clone(l.rows), Decisions: l.decisions, Linked: l.linked}
 	if l.plan.spelled {
 		s.Spelled = slices.Clone(l.plan.set)
 	}

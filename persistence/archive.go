@@ -1,17 +1,17 @@
 package persistence
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/klauspost/compress/zstd"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"minicrm/domain"
 )
@@ -24,8 +24,8 @@ import (
 //
 //	zstdcat archive/contacts-2026-01-31.ndjson.zst | jq -c 'select(.lead_id == 7)'
 //
-// A crash can leave the last frame torn. What it had was not forgotten, so the next append cuts it off. Damage before the
-// last frame is never touched: such a file is refused, and its contacts stay in memory until somebody moves it away.
+// DESIGN.md says what a crash can leave and what is done about it. Damage is never cut: such a file is refused, and its
+// contacts stay in memory until somebody moves it away.
 //
 // The file LOCK is locked (flock) while a file is changed: by an append of the server, and by `minicrm archive erase`,
 // which may therefore run beside it. It locks for one file at a time, and the server waits for that long.
@@ -36,34 +36,46 @@ const (
 	archivePattern = "contacts-*.ndjson.zst"
 )
 
-// Archive is the archive of a data directory.
+// Archive is the archive of a data directory. It may be shared.
 type Archive struct {
 	dir     string
 	disk    files
+	metrics *archiveMetrics
 	lock    *flock.Flock
 	mu      sync.Mutex // flock is one a process
 	encoder *zstd.Encoder
-	sizes   map[string]int64 // of the files that are known to be whole
+	sizes   map[string]int64 // of the files that are known to be whole and durable, with their names
 }
 
-// OpenArchive opens the archive of a data directory, and makes its directory if needed.
-func OpenArchive(data string) (*Archive, error) {
+// OpenArchive opens the archive of a data directory, and makes its directory if needed. A nil registerer is fine.
+func OpenArchive(data string, r prometheus.Registerer) (*Archive, error) {
+	return openArchive(data, r, realFiles{})
+}
+
+func openArchive(data string, r prometheus.Registerer, disk files) (*Archive, error) {
 	dir := filepath.Join(data, archiveDir)
 	if err := os.Mkdir(dir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("open the archive: %w", err)
 	}
-	if err := (realFiles{}).syncDir(data); err != nil {
+	if err := disk.syncDir(data); err != nil {
 		return nil, fmt.Errorf("open the archive: %w", err)
 	}
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 	if err != nil {
 		return nil, fmt.Errorf("open the archive: %w", err)
 	}
+	m, err := newArchiveMetrics(r)
+	if err != nil {
+		return nil, fmt.Errorf("open the archive: %w", err)
+	}
 	return &Archive{
-		dir: dir, disk: realFiles{}, encoder: encoder, sizes: map[string]int64{},
+		dir: dir, disk: disk, metrics: m, encoder: encoder, sizes: map[string]int64{},
 		lock: flock.New(filepath.Join(dir, archiveLock), flock.SetPermissions(fileMode)),
 	}, nil
 }
+
+// Close makes room for the metrics of who is opened next. No file is open between two calls.
+func (a *Archive) Close() { a.metrics.unregister() }
 
 // locked runs change while nobody else changes a file of the archive.
 func (a *Archive) locked(change func() error) error {
@@ -75,43 +87,62 @@ func (a *Archive) locked(change func() error) error {
 	return errors.Join(change(), a.lock.Unlock())
 }
 
-// Append makes contacts that were closed on a day durable. After an error it is as if it had not been called.
+// Append makes contacts that were closed on a day durable. After an error the first of them may be there, and all can be
+// appended again.
 func (a *Archive) Append(day domain.Day, contacts []domain.Archived) error {
-	var lines bytes.Buffer
-	for i := range contacts {
-		if err := writeArchived(&lines, &contacts[i]); err != nil {
-			return fmt.Errorf("archive contact %d: %w", contacts[i].Contact.ID, err)
-		}
-	}
-	frame := a.encoder.EncodeAll(lines.Bytes(), nil)
+	start := time.Now()
 	path := filepath.Join(a.dir, day.Archive())
-	err := a.locked(func() error { return a.append(path, frame) })
+	bytes, err := a.appendTo(path, contacts)
 	if err != nil {
+		a.metrics.failures.Inc()
 		return fmt.Errorf("archive to %s: %w", path, err)
 	}
+	a.metrics.appended(len(contacts), bytes, time.Since(start))
 	return nil
 }
 
+func (a *Archive) appendTo(path string, contacts []domain.Archived) (size int, err error) {
+	for len(contacts) > 0 {
+		lines, rest, err := archiveLines(contacts)
+		if err != nil {
+			return size, err
+		}
+		err = a.locked(func() error {
+			frame := a.encoder.EncodeAll(lines, nil)
+			size += len(frame)
+			return a.append(path, frame)
+		})
+		if err != nil {
+			return size, err
+		}
+		contacts = rest
+	}
+	return size, nil
+}
+
+// append writes a frame behind the last. If that fails, what is there of it takes room on a disk that may be full, so it is
+// cut off again; the next append looks at the file anew, whether or not that worked.
 func (a *Archive) append(path string, frame []byte) (err error) {
-	_, err = os.Stat(path)
-	fresh := errors.Is(err, fs.ErrNotExist)
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
+	file, size, err := a.disk.edit(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	end, err := a.whole(path, file)
-	if err != nil {
-		return err
+	end, known := a.sizes[path]
+	if known = known && end == size; !known { // the first time, or an erasure has rewritten it
+		if end, err = settleArchive(file, size); err != nil {
+			return err
+		}
 	}
-	delete(a.sizes, path) // until this one is durable
-	if _, err := file.WriteAt(frame, end); err != nil {
+	delete(a.sizes, path) // until this frame is durable
+	_, err = file.WriteAt(frame, end)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err != nil {
 		return errors.Join(err, file.Truncate(end))
 	}
-	if err := file.Sync(); err != nil {
-		return err // nobody knows what is there: the next append looks
-	}
-	if fresh {
+	if !known {
 		if err := a.disk.syncDir(a.dir); err != nil {
 			return err
 		}
@@ -120,85 +151,23 @@ func (a *Archive) append(path string, frame []byte) (err error) {
 	return nil
 }
 
-// whole is where a file's frames end. A torn last frame is cut off. A file is read once; after that its size is known,
-// unless an erasure has rewritten it meanwhile.
-func (a *Archive) whole(path string, file *os.File) (int64, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	if size, known := a.sizes[path]; known && size == info.Size() || info.Size() == 0 {
-		return info.Size(), nil
-	}
-	end, err := archiveFrames(file, func([]byte, []byte) error { return nil })
-	if err != nil {
-		return 0, err
-	}
-	if end < info.Size() {
+// settleArchive finds where a file's frames end, and cuts a torn one off. The last one that is whole may be in memory only:
+// its writer may have died of an fsync that failed, after which the system may take its pages for clean, so that no later
+// fsync writes them. Hence it is written again. All of that is durable before anything comes behind it.
+func settleArchive(file editable, size int64) (end int64, err error) {
+	var last []byte
+	end, err = archiveFrames(file, size, func(frame, _ []byte) error {
+		last = frame
+		return nil
+	})
+	if err == nil && end < size {
 		err = file.Truncate(end)
 	}
+	if err == nil && last != nil {
+		_, err = file.WriteAt(last, end-int64(len(last)))
+	}
+	if err == nil && size > 0 {
+		err = file.Sync()
+	}
 	return end, err
-}
-
-// Erase takes the personal data of a lead, by its id or by its email, out of all files: the email, the name, the phone and
-// the texts. Ids and times stay. It returns how many contacts it found.
-func (a *Archive) Erase(lead domain.LeadID, email string) (contacts int, err error) {
-	paths, err := filepath.Glob(filepath.Join(a.dir, archivePattern))
-	if err != nil {
-		return 0, err
-	}
-	email = strings.TrimSpace(email)
-	for _, path := range paths {
-		n := 0
-		err := a.locked(func() (err error) {
-			n, err = a.eraseFrom(path, func(c *archivedJSON) bool {
-				return lead != 0 && c.LeadID == lead || email != "" && strings.EqualFold(c.LeadEmail, email)
-			})
-			return err
-		})
-		if err != nil {
-			return contacts, fmt.Errorf("erase from %s: %w", path, err)
-		}
-		contacts += n
-	}
-	return contacts, nil
-}
-
-// eraseFrom writes a file anew beside itself and puts it in its place, when it has anything to erase.
-func (a *Archive) eraseFrom(path string, match func(*archivedJSON) bool) (contacts int, err error) {
-	temporary := path + temporarySuffix
-	if err := a.disk.remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, err // left by an erasure that did not end
-	}
-	old, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, old.Close()) }()
-	fresh, err := a.disk.create(temporary)
-	if err != nil {
-		return 0, err
-	}
-	_, err = archiveFrames(old, func(frame, lines []byte) error {
-		erased, n, err := eraseLines(lines, match)
-		if n > 0 {
-			contacts += n
-			frame = a.encoder.EncodeAll(erased, nil)
-		}
-		if err == nil {
-			_, err = fresh.Write(frame)
-		}
-		return err
-	})
-	if err == nil && contacts > 0 {
-		err = fresh.Sync()
-	}
-	if err = errors.Join(err, fresh.Close()); err != nil || contacts == 0 {
-		return 0, errors.Join(err, a.disk.remove(temporary))
-	}
-	if err := a.disk.rename(temporary, path); err != nil {
-		return 0, err
-	}
-	delete(a.sizes, path)
-	return contacts, a.disk.syncDir(a.dir)
 }

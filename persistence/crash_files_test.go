@@ -11,21 +11,56 @@ import (
 	"slices"
 )
 
-// crashFiles are the files of the snapshots, on a disk that fails and loses power. The directory shows what a program
+// crashFiles are the files of the snapshots, or of the archive, on a disk that fails and loses power. The directory shows what a program
 // sees; beside it, crashFiles knows what a power loss cannot take: the bytes that were fsynced, and the names whose
 // directory was fsynced.
 type crashFiles struct {
 	machine *machine
-	dir     string            // of the snapshots
+	dir     string            // where they are
 	now     map[string]*inode // what a program sees, by base name
 	durable map[string]*inode // what a power loss leaves for certain
 }
 
 // inode is a file, whatever it is called.
 type inode struct {
-	data   []byte
-	synced int  // how many bytes of data no power loss takes
-	broken bool // a failed fsync: no later one makes anything durable, whatever it says
+	data  []byte // what a program sees
+	disk  []byte // what no power loss takes
+	dirty []span // of data, what the next fsync writes; a power loss leaves any of it
+}
+
+type span struct{ from, to int }
+
+func (i *inode) write(b []byte, at int) {
+	if grow := at + len(b) - len(i.data); grow > 0 {
+		i.data = append(i.data, make([]byte, grow)...)
+	}
+	copy(i.data[at:], b)
+	i.dirty = append(i.dirty, span{at / sectorSize * sectorSize, at + len(b)}) // the system writes whole sectors
+}
+
+// fsync makes all that is dirty durable. One that fails has done so with a part, and the system takes the rest for clean:
+// no later fsync writes it, unless it is written again.
+func (i *inode) fsync(fails bool, rng *rand.Rand) {
+	if fails {
+		i.disk = i.settled(some(rng), max(len(i.disk), len(i.data)))
+	} else {
+		i.disk = i.settled(func() bool { return true }, len(i.data))
+	}
+	i.dirty = nil
+}
+
+// settled is the file with this size, and of its dirty sectors those that are written.
+func (i *inode) settled(written func() bool, size int) []byte {
+	disk := make([]byte, size)
+	copy(disk, i.disk)
+	for _, s := range i.dirty {
+		for at := s.from; at < s.to; at = (at/sectorSize + 1) * sectorSize {
+			if to := min((at/sectorSize+1)*sectorSize, size, len(i.data)); at < to && written() {
+				copy(disk[at:to], i.data[at:to])
+			}
+		}
+	}
+	return disk
 }
 
 func newCrashFiles(m *machine, dir string) *crashFiles {
@@ -70,6 +105,24 @@ func (c *crashFiles) open(path string) (io.ReadCloser, int64, error) {
 		return f, size, err
 	}
 	return &failingInput{f, c.machine.rng.Int64N(size + 1), fault}, size, nil
+}
+
+func (c *crashFiles) edit(path string) (file editable, size int64, err error) {
+	err = c.act(func() error {
+		if file, size, err = (realFiles{}).edit(path); err != nil {
+			return err
+		}
+		name := filepath.Base(path)
+		if c.now[name] == nil {
+			c.now[name] = &inode{}
+		}
+		file = &crashEdit{editable: file, files: c, inode: c.now[name]}
+		return nil
+	})
+	if err != nil && file != nil {
+		err = errors.Join(err, file.(*crashEdit).editable.Close())
+	}
+	return file, size, err
 }
 
 func (c *crashFiles) rename(from, to string) error {
@@ -119,7 +172,7 @@ func (c *crashFiles) powerLoss(rng *rand.Rand) error {
 			continue
 		}
 		data := file.afterPowerLoss(rng)
-		left[name] = &inode{data: data, synced: len(data)}
+		left[name] = &inode{data: data, disk: bytes.Clone(data)}
 		if err := os.WriteFile(path, data, fileMode); err != nil {
 			return err
 		}
@@ -128,17 +181,15 @@ func (c *crashFiles) powerLoss(rng *rand.Rand) error {
 	return nil
 }
 
-// afterPowerLoss is a file cut anywhere behind what was fsynced, with sectors that were never written.
+// afterPowerLoss is a file of the size that was fsynced, or that was seen, or one between, with sectors that were never
+// written.
 func (i *inode) afterPowerLoss(rng *rand.Rand) []byte {
-	const sector = 512
-	data := bytes.Clone(i.data[:i.synced+rng.IntN(len(i.data)-i.synced+1)])
-	for at := i.synced; at < len(data); at = (at/sector + 1) * sector {
-		if rng.IntN(3) == 0 {
-			clear(data[at:min(len(data), (at/sector+1)*sector)])
-		}
-	}
-	return data
+	least, most := min(len(i.disk), len(i.data)), max(len(i.disk), len(i.data))
+	size := []int{least, most, least + rng.IntN(most-least+1)}[rng.IntN(3)]
+	return i.settled(some(rng), size)
 }
+
+func some(rng *rand.Rand) func() bool { return func() bool { return rng.IntN(3) > 0 } }
 
 // crashOutput is a file that is being written.
 type crashOutput struct {
@@ -156,7 +207,7 @@ func (o *crashOutput) Write(b []byte) (n int, err error) {
 	if fault != nil && !done {
 		b = b[:o.files.machine.rng.IntN(len(b))]
 	}
-	o.inode.data = append(o.inode.data, b...)
+	o.inode.write(b, len(o.inode.data))
 	f, err := os.OpenFile(o.path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return 0, err
@@ -166,11 +217,15 @@ func (o *crashOutput) Write(b []byte) (n int, err error) {
 }
 
 func (o *crashOutput) Sync() error {
-	done, fault := o.files.machine.fault()
-	if !o.inode.broken && (fault == nil || done) {
-		o.inode.synced = len(o.inode.data)
+	return o.files.fsync(o.inode)
+}
+
+// fsync that fails may have written all, or a part.
+func (c *crashFiles) fsync(i *inode) error {
+	done, fault := c.machine.fault()
+	if !c.machine.wasOff {
+		i.fsync(fault != nil && !done, c.machine.rng)
 	}
-	o.inode.broken = o.inode.broken || fault != nil
 	return fault
 }
 
@@ -193,4 +248,47 @@ func (i *failingInput) Read(b []byte) (int, error) {
 	n, err := i.ReadCloser.Read(b[:min(int64(len(b)), i.left)])
 	i.left -= int64(n)
 	return n, err
+}
+
+// crashEdit is a file that is changed in its place: the real one, and what is known of it.
+type crashEdit struct {
+	editable
+	files *crashFiles
+	inode *inode
+}
+
+func (e *crashEdit) ReadAt(b []byte, at int64) (int, error) {
+	if _, fault := e.files.machine.fault(); fault != nil {
+		return 0, fault
+	}
+	return e.editable.ReadAt(b, at)
+}
+
+// WriteAt may write a part only, as a full disk does.
+func (e *crashEdit) WriteAt(b []byte, at int64) (n int, err error) {
+	done, fault := e.files.machine.fault()
+	if e.files.machine.wasOff {
+		return 0, fault
+	}
+	if fault != nil && !done {
+		b = b[:e.files.machine.rng.IntN(len(b))]
+	}
+	e.inode.write(b, int(at))
+	n, err = e.editable.WriteAt(b, at)
+	return n, errors.Join(fault, err)
+}
+
+// Truncate is durable with the next fsync; the bytes that it takes may stay on the disk until then.
+func (e *crashEdit) Truncate(size int64) error {
+	return e.files.act(func() error {
+		e.inode.data = e.inode.data[:size:size]
+		return e.editable.Truncate(size)
+	})
+}
+
+func (e *crashEdit) Sync() error { return e.files.fsync(e.inode) }
+
+func (e *crashEdit) Close() error {
+	_, fault := e.files.machine.fault()
+	return errors.Join(fault, e.editable.Close())
 }

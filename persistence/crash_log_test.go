@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"minicrm/persistence/wal"
@@ -13,6 +14,7 @@ type crashLog struct {
 	walLog
 	machine *machine
 	torn    *tear // what a failed append left, to be done when the log is closed
+	failed  error // of a roll: the log takes no more
 }
 
 // tear cuts a segment off.
@@ -23,6 +25,9 @@ type tear struct {
 
 // Append that fails leaves the entry whole, not at all, or torn.
 func (l *crashLog) Append(payload []byte) (uint64, error) {
+	if l.failed != nil {
+		return 0, l.failed
+	}
 	done, fault := l.machine.fault()
 	if fault == nil {
 		return l.walLog.Append(payload)
@@ -49,6 +54,19 @@ func (l *crashLog) Append(payload []byte) (uint64, error) {
 		l.torn = &tear{last.Path, from + l.machine.rng.Int64N(last.Size-from+1)}
 	}
 	return 0, fault
+}
+
+// Roll that fails has done nothing, and the log goes on; or it has made the file, and the log has failed.
+func (l *crashLog) Roll() error {
+	done, fault := l.machine.fault()
+	if fault != nil && !done {
+		return fault
+	}
+	if err := l.walLog.Roll(); err != nil || fault == nil {
+		return err
+	}
+	l.failed = fmt.Errorf("%w: %w", wal.ErrFailed, fault)
+	return l.failed
 }
 
 // DropBefore that fails has removed none, some or all of what it should: the oldest first.

@@ -46,23 +46,24 @@ func TestCrashes(t *testing.T) {
 		must(t, os.RemoveAll(dir))
 	}
 	t.Logf("%s a crash; %+v", time.Since(start)/time.Duration(sum.crashes), sum)
-	if *crashPoints >= 500 && (sum.snapshots == 0 || sum.failed == 0 || sum.kept == 0 || sum.dropped == 0 || sum.rotten == 0 || sum.canceled == 0) {
+	if *crashPoints >= 500 && (sum.snapshots == 0 || sum.failed == 0 || sum.rollFailed == 0 || sum.kept == 0 || sum.dropped == 0 || sum.rotten == 0 || sum.canceled == 0) {
 		t.Error("something that it should try did not happen")
 	}
 }
 
 // tally is what happened.
 type tally struct {
-	crashes   int
-	powerLoss int
-	commits   int
-	snapshots int // written
-	failed    int // snapshots that were not
-	canceled  int
-	kept      int // groups that were not acknowledged and are there
-	dropped   int // starts that found a journal without its beginning
-	rotten    int // starts that found the newest snapshot damaged
-	refused   int // recoveries that failed while the disk did
+	crashes    int
+	powerLoss  int
+	commits    int
+	snapshots  int // written
+	failed     int // snapshots that were not
+	rollFailed int // nor begun
+	canceled   int
+	kept       int // groups that were not acknowledged and are there
+	dropped    int // starts that found a journal without its beginning
+	rotten     int // starts that found the newest snapshot damaged
+	refused    int // recoveries that failed while the disk did
 }
 
 func (t *tally) add(o tally) {
@@ -71,6 +72,7 @@ func (t *tally) add(o tally) {
 	t.commits += o.commits
 	t.snapshots += o.snapshots
 	t.failed += o.failed
+	t.rollFailed += o.rollFailed
 	t.canceled += o.canceled
 	t.kept += o.kept
 	t.dropped += o.dropped
@@ -205,7 +207,12 @@ func (m *machine) takeSnapshot() {
 	ctx, m.cancel = context.WithCancel(context.Background())
 	defer func() { m.cancel = nil }()
 	defer m.cancel()
-	info, err := m.store.WriteSnapshot(ctx, m.catalog.Freeze(), m.store.Entry())
+	entry, err := m.store.Roll()
+	if err != nil {
+		m.tally.rollFailed++
+		return
+	}
+	info, err := m.store.WriteSnapshot(ctx, m.catalog.Freeze(), entry)
 	if err != nil {
 		m.tally.failed++
 		return
@@ -333,7 +340,11 @@ func (m *machine) rot() (rotten bool, err error) {
 	m.tally.rotten++
 	path := files[len(files)-1].Path
 	file := m.files.now[filepath.Base(path)]
-	file.data = bytes.Clone(file.data)
-	file.data[m.rng.IntN(len(file.data))] ^= 1 << m.rng.IntN(8)
+	at, flip := m.rng.IntN(len(file.data)), byte(1)<<m.rng.IntN(8)
+	for _, b := range []*[]byte{&file.data, &file.disk} {
+		if *b = bytes.Clone(*b); at < len(*b) {
+			(*b)[at] ^= flip
+		}
+	}
 	return true, os.WriteFile(path, file.data, fileMode)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"testing"
 
 	"minicrm/domain"
@@ -66,9 +67,39 @@ func TestFallback(t *testing.T) {
 
 func snapshotNow(t testing.TB, r *running) SnapshotInfo {
 	t.Helper()
-	info, err := r.WriteSnapshot(context.Background(), r.catalog.Freeze(), r.Entry())
+	frozen, entry := roll(t, r)
+	info, err := r.WriteSnapshot(context.Background(), frozen, entry)
 	must(t, err)
 	return info
+}
+
+// TestHostileNumbers: nor are numbers in a snapshot that is whole.
+func TestHostileNumbers(t *testing.T) {
+	encoder, err := newEncoder()
+	must(t, err)
+	c := domain.NewCatalog()
+	h := newHistory(rand.New(rand.NewPCG(9, 9)), c)
+	for range 60 {
+		h.step()
+	}
+	must(t, applyAll(c, h.take()))
+	for name, forge := range map[string]func(*domain.Progress){
+		"places":       func(p *domain.Progress) { p.Places = 1<<32 - 1 },
+		"next contact": func(p *domain.Progress) { p.NextContact = 1 << 60 },
+	} {
+		f := c.Freeze()
+		forge(&f.Progress)
+		var b bytes.Buffer
+		_, err := writeSnapshot(t.Context(), &b, encoder, f, c.Index())
+		must(t, err)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err = readSnapshot(&b, int64(b.Len()), func(int64) {})
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, errDamaged) || got > 100<<20 {
+			t.Errorf("%s: %v, after %d MB", name, err, got>>20)
+		}
+	}
 }
 
 // TestHostileLengths: a length is no reason to reserve memory.

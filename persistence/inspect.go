@@ -77,3 +77,16 @@ func Inspect(dir string, fn func(Group) error) error {
 		return fn(g)
 	})
 }
+
+// oldestRecord is the index of the first record that a journal has, or next if it has none.
+func oldestRecord(dir string, next uint64) (uint64, error) {
+	found := errors.New("found")
+	err := Inspect(dir, func(g Group) error {
+		next = g.First
+		return found
+	})
+	if errors.Is(err, found) {
+		err = nil
+	}
+	return next, err
+}

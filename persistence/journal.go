@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,11 +38,18 @@ type Journal struct {
 	log      entryLog
 	metrics  *metrics
 	replayed bool
-	next     uint64 // index of the next record that is added
-	entry    uint64 // of the log, the last one
-	group    group  // what was added and is not committed
-	err      error  // the first failure, for good
+	next     uint64       // index of the next record that is added
+	entry    uint64       // of the log, the last one
+	group    group        // what was added and is not committed
+	err      error        // the first failure, for good
+	latest   atomic.Int64 // when the latest commit began, in nanoseconds since 1970
 }
+
+// busyFor is how long after a commit the next one is expected.
+const busyFor = 100 * time.Millisecond
+
+// busy says whether commits come in. It may be called from any goroutine.
+func (j *Journal) busy() bool { return time.Now().UnixNano()-j.latest.Load() < int64(busyFor) }
 
 // OpenJournal opens the journal in a directory, and creates both if needed.
 func OpenJournal(dir string, o Options) (*Journal, error) {
@@ -53,7 +61,7 @@ func OpenJournal(dir string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the journal: %w", err), log.Close())
 	}
-	m.tornTail.Set(float64(log.Repaired()))
+	m.repaired(log.Repaired())
 	return newJournal(walLog{log, dir}, m), nil
 }
 
@@ -78,6 +86,7 @@ func (j *Journal) replay(entry, next uint64, read func(bytes int), apply func(do
 		return j.fail(fmt.Errorf("replay the journal: %w", err))
 	}
 	j.next, j.entry, j.replayed = next, j.log.LastIndex(), true
+	j.metrics.index.Set(float64(next - 1))
 	return nil
 }
 
@@ -106,14 +115,31 @@ func (j *Journal) Commit() error {
 		return nil
 	}
 	start := time.Now()
+	j.latest.Store(start.UnixNano())
 	entry, err := j.log.Append(j.group.payload())
 	if err != nil {
 		return j.fail(fmt.Errorf("commit records %d to %d: %w", j.next-uint64(j.group.records), j.next-1, err))
 	}
 	j.entry = entry
-	j.metrics.committed(j.group.records, j.group.size, time.Since(start))
+	j.metrics.committed(j.group.records, j.group.size, j.next-1, time.Since(start))
 	j.group.clear()
 	return nil
+}
+
+// roll begins a new segment of the log. Only an error of the log that is for good is one of the journal, too.
+func (j *Journal) roll() error {
+	if j.err != nil {
+		return j.err
+	}
+	err := j.log.Roll()
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("begin a new segment of the journal: %w", err)
+	if errors.Is(err, wal.ErrFailed) {
+		return j.fail(err)
+	}
+	return err
 }
 
 // Close closes the journal; what was added and not committed is gone. A second Close does nothing.

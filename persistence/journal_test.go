@@ -24,6 +24,7 @@ type memoryLog struct {
 func (l *memoryLog) Segments() ([]segment, error) { return nil, nil }
 func (l *memoryLog) LastIndex() uint64            { return uint64(len(l.entries)) }
 func (l *memoryLog) DropBefore(uint64) error      { return nil }
+func (l *memoryLog) Roll() error                  { return l.fail }
 
 func (l *memoryLog) ReplayFrom(from uint64, fn func(index uint64, payload []byte) error) error {
 	for i, entry := range l.entries {
@@ -271,7 +272,9 @@ func TestMetrics(t *testing.T) {
 		"minicrm_journal_commit_duration_seconds": 2, // commits
 		"minicrm_journal_records_total":           4,
 		"minicrm_journal_commit_bytes_total":      float64(bytes),
+		"minicrm_journal_index":                   4,
 		"minicrm_journal_torn_tail_bytes":         0,
+		"minicrm_journal_torn_tails_total":        0,
 	}
 	if got := gather(t, registry); !reflect.DeepEqual(got, want) {
 		t.Errorf("the metrics are %v instead of %v", got, want)

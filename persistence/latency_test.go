@@ -46,7 +46,11 @@ func TestCommitLatency(t *testing.T) {
 		for range 1000 {
 			alone = append(alone, commit())
 		}
-		frozen, entry, done := c.Freeze(), s.Entry(), make(chan SnapshotInfo)
+		begun := time.Now()
+		entry, err := s.Roll()
+		must(t, err)
+		frozen, done := c.Freeze(), make(chan SnapshotInfo)
+		t.Logf("to roll and freeze took %v", time.Since(begun))
 		go func() {
 			info, err := s.WriteSnapshot(context.Background(), frozen, entry)
 			if err != nil {

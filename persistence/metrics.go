@@ -13,7 +13,9 @@ type metrics struct {
 	duration     prometheus.Histogram
 	records      prometheus.Counter
 	bytes        prometheus.Counter
+	index        prometheus.Gauge
 	tornTail     prometheus.Gauge
+	tornTails    prometheus.Counter
 
 	registered
 }
@@ -30,6 +32,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name:    "minicrm_journal_commit_duration_seconds",
 			Help:    "Time of one write and one fsync.",
 			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16), // 0.1 ms to 3.3 s
+
+			NativeHistogramBucketFactor:     1.1,
+			NativeHistogramMaxBucketNumber:  160,
+			NativeHistogramMinResetDuration: time.Hour,
 		}),
 		records: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "minicrm_journal_records_total",
@@ -39,12 +45,20 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "minicrm_journal_commit_bytes_total",
 			Help: "Bytes committed, without what the log adds to each entry.",
 		}),
+		index: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "minicrm_journal_index",
+			Help: "Index of the last record that is durable.",
+		}),
+		tornTails: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "minicrm_journal_torn_tails_total",
+			Help: "Unfinished writes that were cut off the journal at this start: 1 after a crash in the middle of a write.",
+		}),
 		tornTail: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "minicrm_journal_torn_tail_bytes",
 			Help: "Bytes of an unfinished write that were cut off the journal at this start; 0 after a clean stop.",
 		}),
 	}
-	m.registered = registered{r, []prometheus.Collector{m.groupRecords, m.duration, m.records, m.bytes, m.tornTail}}
+	m.registered = registered{r, []prometheus.Collector{m.groupRecords, m.duration, m.records, m.bytes, m.index, m.tornTail, m.tornTails}}
 	if err := m.register(); err != nil {
 		return nil, fmt.Errorf("register the journal's metrics: %w", err)
 	}
@@ -82,9 +96,17 @@ func (r registered) unregister() {
 	}
 }
 
-func (m *metrics) committed(records, bytes int, took time.Duration) {
+func (m *metrics) repaired(bytes int64) {
+	m.tornTail.Set(float64(bytes))
+	if bytes > 0 {
+		m.tornTails.Inc()
+	}
+}
+
+func (m *metrics) committed(records, bytes int, index uint64, took time.Duration) {
 	m.groupRecords.Observe(float64(records))
 	m.duration.Observe(took.Seconds())
 	m.records.Add(float64(records))
 	m.bytes.Add(float64(bytes))
+	m.index.Set(float64(index))
 }

@@ -56,6 +56,7 @@ func (s *Store) recover(m *meter) (c *domain.Catalog, base uint64, err error) {
 			files[n-1].Index, files[n-1].Path, c.Index())
 	}
 	m.finish()
+	s.lookOldest(c.Index() + 1)
 	return c, from.Index, nil
 }
 

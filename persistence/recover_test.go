@@ -123,10 +123,12 @@ func TestRecoveryCases(t *testing.T) {
 	}
 }
 
-// TestWhatSnapshotsRemove: one removes nothing, neither of the journal nor of what is damaged; two keep what the older one needs.
+// TestWhatSnapshotsRemove: one removes nothing, neither of the journal nor of what is damaged; two keep what the older one
+// needs, and not one entry more: that is what an erased person was promised.
 func TestWhatSnapshotsRemove(t *testing.T) {
 	dir := memoryDir(t)
-	r := start(t, dir, rand.New(rand.NewPCG(4, 4)), smallSegments)
+	registry := prometheus.NewPedanticRegistry()
+	r := start(t, dir, rand.New(rand.NewPCG(4, 4)), Options{SegmentSize: smallSegments.SegmentSize, Registerer: registry})
 	var infos []SnapshotInfo
 	for n := range 4 {
 		for range 8 {
@@ -140,12 +142,15 @@ func TestWhatSnapshotsRemove(t *testing.T) {
 		}
 		all, err := r.journal.log.Segments()
 		must(t, err)
-		keep := uint64(1)
+		keep, oldest := uint64(1), uint64(1)
 		if n > 0 {
-			keep = infos[n-1].Entry
+			keep, oldest = infos[n-1].Entry+1, infos[n-1].Index+1
 		}
-		if all[0].first > keep || len(all) > 1 && n > 0 && all[1].first <= keep {
-			t.Errorf("after %d snapshots the journal begins with entry %d, and %d is to be kept", n+1, all[0].first, keep)
+		if all[0].first != keep {
+			t.Errorf("after %d snapshots the journal begins with entry %d instead of %d", n+1, all[0].first, keep)
+		}
+		if got := gather(t, registry)["minicrm_journal_oldest_record"]; got != float64(oldest) {
+			t.Errorf("after %d snapshots the oldest record is %v instead of %d", n+1, got, oldest)
 		}
 	}
 	must(t, r.Close())
@@ -159,7 +164,7 @@ func TestSnapshotBesideCommits(t *testing.T) {
 	for range 10 {
 		r.work(t, 10)
 		done := make(chan error, 1)
-		frozen, entry := r.catalog.Freeze(), r.Entry()
+		frozen, entry := roll(t, r)
 		go func() {
 			_, err := r.WriteSnapshot(context.Background(), frozen, entry)
 			done <- err

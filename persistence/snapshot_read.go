@@ -170,7 +170,7 @@ func (b *builder) finish(says counts) error {
 	if err := b.thaw(); err != nil {
 		return err
 	}
-	if err := b.catalog.Thawed(); err != nil {
+	if err := b.catalog.Settle(); err != nil {
 		return damaged("it cannot be: %w", err)
 	}
 	return nil

@@ -35,7 +35,7 @@ func shadowOf(c *domain.Catalog) *domain.Catalog {
 	for part := range f.Trails() {
 		err = errors.Join(err, copied.AddTrail(*part))
 	}
-	if err != nil {
+	if err = errors.Join(err, copied.Settle()); err != nil {
 		panic(err)
 	}
 	return copied

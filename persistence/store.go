@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"minicrm/domain"
 )
@@ -22,8 +23,8 @@ const KeepSnapshots = 2
 
 var errSnapshotRuns = errors.New("another snapshot is being written")
 
-// Store is a data directory: the journal and the snapshots. Its life is OpenStore, Recover, then any number of Add and
-// Commit, Close; these, and Entry, belong to one goroutine. WriteSnapshot may run on another one beside them; whoever
+// Store is a data directory: the journal and the snapshots. Its life is OpenStore, Recover, then any number of Add, Commit
+// and Roll, Close; these, and Entry, belong to one goroutine. WriteSnapshot may run on another one beside them; whoever
 // closes the store has ended it before, by its context.
 type Store struct {
 	dir     string
@@ -32,6 +33,7 @@ type Store struct {
 	logger  *slog.Logger
 	metrics *storeMetrics
 	prepare func(*domain.Catalog)
+	diskUse registered
 
 	newest    atomic.Uint64  // index of the newest good snapshot
 	snapshots sync.Mutex     // held while a snapshot is written or read
@@ -61,6 +63,10 @@ func openStore(dir string, o Options, d files) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dir: dir, journal: journal, disk: d, logger: o.Logger, metrics: m, prepare: o.Prepare}
+	s.diskUse = registered{o.Registerer, []prometheus.Collector{newDiskUse(dir, journal.log)}}
+	if err := s.diskUse.register(); err != nil {
+		return nil, errors.Join(fmt.Errorf("register the metrics of the disk: %w", err), s.Close())
+	}
 	if err := s.makeSnapshotsDir(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the data directory: %w", err), s.Close())
 	}
@@ -81,9 +87,23 @@ func (s *Store) Add(r domain.Record) (batchBytes int) { return s.journal.Add(r) 
 // Commit makes the pending group durable. See Journal.Commit.
 func (s *Store) Commit() error { return s.journal.Commit() }
 
-// Entry is the log's entry of the last Commit, or of the last one that Recover found; 0 = there never was one. It is
-// what a snapshot of the state after that commit must name.
+// Entry is the log's entry of the last Commit, or of the last one that Recover found; 0 = there never was one.
 func (s *Store) Entry() uint64 { return s.journal.entry }
+
+// Roll comes between two commits, before a snapshot of the state there, and returns what that must name: the Entry. The
+// journal goes on in a new segment, so that it drops all that such a snapshot has, and not only what fills a segment.
+// While a snapshot is written it refuses.
+func (s *Store) Roll() (entry uint64, err error) {
+	if !s.snapshots.TryLock() {
+		return 0, errSnapshotRuns
+	}
+	defer s.snapshots.Unlock()
+	if err := s.journal.roll(); err != nil {
+		s.metrics.failures.Inc()
+		return 0, err
+	}
+	return s.journal.entry, nil
+}
 
 // Snapshotted is the index of the last record that the newest good snapshot has; 0 = there is none. It may be called
 // from any goroutine.
@@ -93,6 +113,7 @@ func (s *Store) Snapshotted() uint64 { return s.newest.Load() }
 func (s *Store) Close() error {
 	err := s.journal.Close()
 	s.metrics.unregister()
+	s.diskUse.unregister()
 	return err
 }
 
@@ -151,7 +172,7 @@ func (s *Store) writeTemporary(ctx context.Context, path string, f *domain.Froze
 	if err != nil {
 		return 0, err
 	}
-	if size, err = writeSnapshot(ctx, &steady{output: file}, s.encoder, f, entry); err == nil {
+	if size, err = writeSnapshot(ctx, newSteady(ctx, file, s.journal.busy), s.encoder, f, entry); err == nil {
 		err = file.Sync()
 	}
 	return size, errors.Join(err, file.Close())
@@ -194,10 +215,22 @@ func (s *Store) retire() error {
 			return fmt.Errorf("remove an old snapshot: %w", err)
 		}
 	}
-	if err := s.journal.log.DropBefore(s.good[0].Entry); err != nil {
+	if err := s.journal.log.DropBefore(s.good[0].Entry + 1); err != nil {
 		return fmt.Errorf("drop what snapshots have of the journal: %w", err)
 	}
+	s.lookOldest(s.good[0].Index + 1)
 	return nil
+}
+
+// lookOldest shows which record is the oldest that the journal has; next is the answer if it has none. Damage there is no
+// concern of a start that does not need those records.
+func (s *Store) lookOldest(next uint64) {
+	oldest, err := oldestRecord(s.dir, next)
+	if err != nil {
+		s.logger.Warn("the oldest record of the journal cannot be read", "error", err)
+		oldest = 0
+	}
+	s.metrics.oldest.Set(float64(oldest))
 }
 
 func (s *Store) isGood(file SnapshotFile) bool {

@@ -19,6 +19,7 @@ type storeMetrics struct {
 	index     prometheus.Gauge
 	failures  prometheus.Counter
 	damaged   prometheus.Counter
+	oldest    prometheus.Gauge
 
 	recoverySeconds prometheus.Gauge
 	recoveryRecords prometheus.Gauge
@@ -38,11 +39,12 @@ func newStoreMetrics(r prometheus.Registerer) (*storeMetrics, error) {
 		index:           gauge("minicrm_snapshot_index", "Index of the last record that the last good snapshot has."),
 		failures:        counter("minicrm_snapshot_failures_total", "Snapshots that could not be written, or not be followed by removing what they replace."),
 		damaged:         counter("minicrm_snapshot_damaged_total", "Snapshots that could not be used at this start."),
+		oldest:          gauge("minicrm_journal_oldest_record", "Index of the oldest record that the journal has; snapshots stand for those before it; 0 = it cannot be read."),
 		recoverySeconds: gauge("minicrm_recovery_duration_seconds", "Time that it took to rebuild the state at this start."),
 		recoveryRecords: gauge("minicrm_recovery_records", "Records of the journal that were replayed at this start, after the snapshot."),
 	}
 	m.registered = registered{r, []prometheus.Collector{
-		m.duration, m.bytes, m.timestamp, m.index, m.failures, m.damaged, m.recoverySeconds, m.recoveryRecords,
+		m.duration, m.bytes, m.timestamp, m.index, m.failures, m.damaged, m.oldest, m.recoverySeconds, m.recoveryRecords,
 	}}
 	if err := m.register(); err != nil {
 		return nil, fmt.Errorf("register the metrics of snapshots: %w", err)

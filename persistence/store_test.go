@@ -69,6 +69,9 @@ func TestRecoverGivesBackWhatWasCommitted(t *testing.T) {
 				if rng.IntN(4) == 0 {
 					frozen, entry = r.catalog.Freeze(), r.Entry()
 				}
+				if rng.IntN(8) == 0 {
+					frozen, entry = roll(t, r)
+				}
 			}
 			if frozen != nil {
 				if _, err := r.WriteSnapshot(context.Background(), frozen, entry); err != nil {
@@ -89,4 +92,14 @@ func TestRecoverGivesBackWhatWasCommitted(t *testing.T) {
 			t.Fatalf("close: %v", err)
 		}
 	})
+}
+
+// roll freezes where the log rolls, as the actors do.
+func roll(t rapid.TB, r *running) (*domain.Frozen, uint64) {
+	t.Helper()
+	entry, err := r.Roll()
+	if err != nil {
+		t.Fatalf("roll: %v", err)
+	}
+	return r.catalog.Freeze(), entry
 }

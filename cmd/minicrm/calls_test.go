@@ -217,7 +217,7 @@ func TestEveryCall(t *testing.T) {
 	out := wantRun(t, 0, "", "wal", "dump", data)
 	for _, event := range []string{
 		"ContactReleased id=1 source_id=1 operator_id=2", "ContactReopened id=1 source_id=1 priority=3", "ContactPrioritised id=3 source_id=1 priority=9",
-		`ContactClosed id=1 source_id=1 operator_id=2 reason="done"`, "OperatorDeleted id=1", "SourceDeleted id=1", "keyed=true", `username="ann"`,
+		`ContactClosed id=1 source_id=1 operator_id=2 reason="done"`, "OperatorDeleted id=1", "SourceDeleted id=1", "key_digest=", `username="ann"`,
 	} {
 		if !strings.Contains(out, event) {
 			t.Errorf("the dump has no %s", event)

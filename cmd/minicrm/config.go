@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/alecthomas/units"
 
+	"minicrm/actors"
 	"minicrm/transport/httpapi"
 )
 
@@ -44,13 +46,15 @@ type Config struct {
 	IdempotencyMaxKeys int           `default:"${max_keys}" help:"How many idempotency keys are remembered at most; the oldest go first."`
 	RocketchatToken    string        `help:"Secret token that Rocket.Chat sends; without one there is no /integrations/rocketchat/next."`
 
+	MetricsLabels []string `default:"source" help:"Labels of the metrics that can have many values: source, operator, both with a comma between them, or none. A metric has 2,000 series at most; what is past that counts as other."`
+
 	LogLevel  slog.Level `default:"info" help:"debug, info, warn or error; read again on SIGHUP."`
 	LogFormat string     `default:"text" enum:"text,json" help:"text or json."`
 }
 
 // Validate finds what is wrong with the values, before anything is opened.
 func (c *Config) Validate() error {
-	return errors.Join(c.validateAddresses(), c.validateTLS(), c.validateLimits(), c.validateOrigins())
+	return errors.Join(c.validateAddresses(), c.validateTLS(), c.validateLimits(), c.validateOrigins(), c.validateLabels())
 }
 
 func (c *Config) validateAddresses() error {
@@ -111,6 +115,23 @@ func (c *Config) validateOrigins() error {
 		}
 	}
 	return nil
+}
+
+func (c *Config) validateLabels() error {
+	for _, label := range c.MetricsLabels {
+		if label != "source" && label != "operator" && (label != "none" || len(c.MetricsLabels) > 1) {
+			return fmt.Errorf("metrics-labels: %q is none of source and operator, or not alone", label)
+		}
+	}
+	return nil
+}
+
+// labels are those that the metrics have.
+func (c *Config) labels() actors.Labels {
+	return actors.Labels{
+		Source:   slices.Contains(c.MetricsLabels, "source"),
+		Operator: slices.Contains(c.MetricsLabels, "operator"),
+	}
 }
 
 // guard is the part of the configuration that the edge keeps.

@@ -7,6 +7,7 @@ import (
 
 	"minicrm/domain"
 	"minicrm/persistence"
+	"minicrm/transport/httpapi"
 )
 
 // retainEvery is the time from one look for contacts to archive to the next: closed contacts stay that much longer.
@@ -44,16 +45,23 @@ type archiveCmd struct {
 type archiveEraseCmd struct {
 	Data  string `default:"./data" help:"Directory that holds the state."`
 	Lead  int64  `xor:"who" required:"" env:"-" help:"The lead's id."`
-	Email string `xor:"who" required:"" env:"-" help:"The lead's email, as it is in the archive; case does not matter."`
+	Email string `xor:"who" required:"" env:"-" help:"The lead's email, written as in a request."`
 }
 
 // Run empties email, name, phone and text in all lines of that lead.
 func (c *archiveEraseCmd) Run() error {
-	archive, err := persistence.OpenArchive(c.Data)
+	email := ""
+	if c.Email != "" {
+		var err error
+		if email, err = httpapi.NormalizeEmail(c.Email); err != nil {
+			return err
+		}
+	}
+	archive, err := persistence.OpenArchive(c.Data, nil)
 	if err != nil {
 		return err
 	}
-	n, err := archive.Erase(domain.LeadID(c.Lead), c.Email)
+	n, err := archive.Erase(domain.LeadID(c.Lead), email)
 	if err != nil {
 		return err
 	}

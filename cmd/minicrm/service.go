@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -10,8 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"minicrm/actors"
 	"minicrm/domain"
@@ -26,6 +25,7 @@ type service struct {
 	dispatcher *actors.Dispatcher
 	archive    *persistence.Archive
 	stopping   atomic.Bool
+	hanging    atomic.Bool        // the last ping did not come back
 	cancel     context.CancelFunc // ends what runs in the background
 	background sync.WaitGroup
 }
@@ -37,6 +37,7 @@ type config struct {
 	minFreeDisk   uint64
 	retainClosed  time.Duration // 0 = for ever
 	maxInFlight   int
+	labels        actors.Labels // of the metrics
 	guard         httpapi.Guard
 	keyWindow     time.Duration           // for how long idempotency keys are remembered
 	maxKeys       int                     // and how many
@@ -44,17 +45,6 @@ type config struct {
 	progress      func(done, total int64) // of the recovery
 	logger        *slog.Logger
 	fatal         func(error) // see actors.Options
-}
-
-// newRegistry is where all parts register their metrics.
-func newRegistry() *prometheus.Registry {
-	r := prometheus.NewRegistry()
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return r
-}
-
-func metricsHandler(r *prometheus.Registry) http.Handler {
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 
 // openService recovers the state, drains the backlogs and is ready when it returns.
@@ -79,16 +69,20 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 	if err != nil {
 		return nil, err
 	}
-	archive, err := persistence.OpenArchive(c.data)
+	if err := registry.Register(space); err != nil {
+		return nil, fmt.Errorf("register the metrics of the free space: %w", err)
+	}
+	archive, err := persistence.OpenArchive(c.data, registry)
 	if err != nil {
 		return nil, err
 	}
 	dispatcher, err := actors.Start(actors.Options{
-		Journal: journal{store}, Now: wallClock, Registerer: registry, Logger: c.logger,
+		Journal: journal{store}, Now: wallClock, Registerer: registry, Labels: c.labels, Logger: c.logger,
 		SnapshotEvery: c.snapshotEvery, KeyWindow: c.keyWindow, MaxKeys: c.maxKeys,
 		Progress: c.progress, Fatal: c.fatal,
 	})
 	if err != nil {
+		archive.Close()
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -125,13 +119,24 @@ func (s *service) ready() error {
 	if s.stopping.Load() {
 		return errors.New("stopping")
 	}
+	if s.hanging.Load() {
+		return errors.New("the dispatcher does not answer")
+	}
 	return nil
+}
+
+// ping sends a message through all actors, and has readiness follow what comes of it.
+func (s *service) ping(ctx context.Context) error {
+	err := s.dispatcher.Ping(ctx)
+	s.hanging.Store(err != nil && !errors.Is(err, context.Canceled))
+	return err
 }
 
 // close ends the actors in the order of the flow and then the store. No request may be in flight.
 func (s *service) close() error {
 	s.cancel()
 	s.background.Wait()
+	s.archive.Close()
 	return errors.Join(s.dispatcher.Stop(), s.store.Close())
 }
 

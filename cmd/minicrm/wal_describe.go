@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -8,34 +9,28 @@ import (
 	"minicrm/domain"
 )
 
-// field is one value of an event, under the name that the HTTP API has for it.
-type field struct {
-	name  string
-	value any // of the types that appendValue knows
-}
-
 // describe names an event and lists its fields. What was not said, such as a name that stays, is left out.
 func describe(event domain.Event) (name string, fields []field) {
 	switch e := event.(type) {
 	case *domain.OperatorCreated:
 		return "OperatorCreated", operatorFields(e)
-	case *domain.OperatorDeleted:
-		return "OperatorDeleted", []field{{"id", int64(e.ID)}}
-	case *domain.OperatorDrawn:
-		fields := []field{{"source_id", int64(e.Source)}, {"operator_id", int64(e.Operator)}}
-		return "OperatorDrawn", appendAmong(fields, e.Among)
-	case *domain.SourceDeleted:
-		return "SourceDeleted", []field{{"id", int64(e.ID)}}
 	case *domain.OperatorChanged:
 		return "OperatorChanged", operatorFields((*domain.OperatorCreated)(e))
+	case *domain.OperatorDeleted:
+		return "OperatorDeleted", []field{{"id", int64(e.ID)}}
 	case *domain.SourceCreated:
 		return "SourceCreated", sourceFields(e)
 	case *domain.SourceChanged:
 		return "SourceChanged", sourceFields((*domain.SourceCreated)(e))
+	case *domain.SourceDeleted:
+		return "SourceDeleted", []field{{"id", int64(e.ID)}}
 	case *domain.LinkSet:
 		return "LinkSet", []field{{"source_id", int64(e.Source)}, {"operator_id", int64(e.Operator)}, {"weight", e.Weight}}
 	case *domain.LinkRemoved:
 		return "LinkRemoved", []field{{"source_id", int64(e.Source)}, {"operator_id", int64(e.Operator)}}
+	case *domain.OperatorDrawn:
+		fields := []field{{"source_id", int64(e.Source)}, {"operator_id", int64(e.Operator)}}
+		return "OperatorDrawn", appendAmong(fields, e.Among)
 	case *domain.LeadCreated:
 		return "LeadCreated", []field{{"id", int64(e.ID)}, {"email", e.Email}, {"name", e.Name}, {"phone", e.Phone}}
 	case *domain.LeadChanged:
@@ -48,25 +43,22 @@ func describe(event domain.Event) (name string, fields []field) {
 	return describeContact(event)
 }
 
+// describeContact is describe for what happens to contacts.
 func describeContact(event domain.Event) (name string, fields []field) {
 	switch e := event.(type) {
 	case *domain.ContactCreated:
-		return "ContactCreated", []field{
-			{"id", int64(e.ID)}, {"source_id", int64(e.Source)}, {"lead_id", int64(e.Lead)}, {"text", e.Text},
-			{"priority", int64(e.Priority)}, {"keyed", e.Key.Given()},
-		}
+		return "ContactCreated", createdFields(e)
 	case *domain.ContactAssigned:
 		return "ContactAssigned", assignedFields(e)
 	case *domain.ContactReleased:
-		return "ContactReleased", []field{{"id", int64(e.ID)}, {"source_id", int64(e.Source)}, {"operator_id", int64(e.Operator)}}
+		return "ContactReleased", appendOperator(contactFields(e.ID, e.Source), "operator_id", e.Operator)
 	case *domain.ContactReopened:
-		return "ContactReopened", []field{{"id", int64(e.ID)}, {"source_id", int64(e.Source)}, {"priority", int64(e.Priority)}}
+		return "ContactReopened", append(contactFields(e.ID, e.Source), field{"priority", int64(e.Priority)})
 	case *domain.ContactPrioritised:
-		return "ContactPrioritised", []field{{"id", int64(e.ID)}, {"source_id", int64(e.Source)}, {"priority", int64(e.Priority)}}
+		return "ContactPrioritised", append(contactFields(e.ID, e.Source), field{"priority", int64(e.Priority)})
 	case *domain.ContactClosed:
-		fields := []field{{"id", int64(e.ID)}, {"source_id", int64(e.Source)}}
-		fields = appendOperator(fields, "operator_id", e.Operator)
-		return "ContactClosed", append(fields, field{"reason", e.Reason})
+		fields := appendOperator(contactFields(e.ID, e.Source), "operator_id", e.Operator)
+		return "ContactClosed", appendWord(fields, "reason", e.Reason)
 	case *domain.ContactsArchived:
 		ids := make([]int, len(e.IDs))
 		for i, id := range e.IDs {
@@ -78,32 +70,45 @@ func describeContact(event domain.Event) (name string, fields []field) {
 }
 
 func operatorFields(e *domain.OperatorCreated) []field {
-	return []field{
+	fields := []field{
 		{"id", int64(e.ID)}, {"name", e.Name}, {"active", e.Active}, {"draining", e.Draining}, {"max_load", int64(e.MaxLoad)},
-		{"external_id", e.ExternalID}, {"username", e.Username},
 	}
+	return appendWord(appendWord(fields, "external_id", e.ExternalID), "username", e.Username)
 }
 
 func sourceFields(e *domain.SourceCreated) []field {
 	backlog := word(uint8(e.Backlog), e.Backlog.Name())
 	return []field{
-		{"id", int64(e.ID)}, {"name", e.Name}, {"backlog", backlog},
-		{"backlog_limit", int64(e.BacklogLimit)}, {"sticky_window", e.StickyWindow},
+		{"id", int64(e.ID)}, {"name", e.Name}, {"backlog", backlog}, {"backlog_limit", int64(e.BacklogLimit)},
+		{"sticky_window", e.StickyWindow},
 	}
 }
 
+func contactFields(id domain.ContactID, source domain.SourceID) []field {
+	return []field{{"id", int64(id)}, {"source_id", int64(source)}}
+}
+
+// createdFields has the idempotency key as the journal has it, which is not the key itself.
+func createdFields(e *domain.ContactCreated) []field {
+	fields := append(contactFields(e.ID, e.Source),
+		field{"lead_id", int64(e.Lead)}, field{"text", e.Text}, field{"priority", int64(e.Priority)})
+	if e.Key.Given() {
+		fields = append(fields, field{"key_digest", hex.EncodeToString(e.Key.Digest[:])})
+	}
+	return fields
+}
+
 func assignedFields(e *domain.ContactAssigned) []field {
-	fields := []field{{"id", int64(e.ID)}, {"source_id", int64(e.Source)}, {"operator_id", int64(e.Operator)}}
+	fields := append(contactFields(e.ID, e.Source), field{"operator_id", int64(e.Operator)})
 	fields = appendOperator(fields, "from_operator_id", e.From)
-	fields = append(fields, field{"how", word(uint8(e.How), e.How.Name())})
-	return appendAmong(fields, e.Among)
+	return appendAmong(append(fields, field{"how", word(uint8(e.How), e.How.Name())}), e.Among)
 }
 
 // appendAmong has the eligible set as the journal has it: rows are places among the links of the source, from 0.
-func appendAmong(fields []field, among domain.Among) []field {
-	fields = append(fields, field{"among", word(uint8(among.Kind), setName(among.Kind))})
-	if among.Kind == domain.SpelledSet {
-		fields = append(fields, field{"rows", slices.Collect(among.Rows.All())})
+func appendAmong(fields []field, a domain.Among) []field {
+	fields = append(fields, field{"among", word(uint8(a.Kind), setName(a.Kind))})
+	if a.Kind == domain.SpelledSet {
+		fields = append(fields, field{"rows", slices.Collect(a.Rows.All())})
 	}
 	return fields
 }
@@ -113,6 +118,14 @@ func appendString(fields []field, name string, value *string) []field {
 		return fields
 	}
 	return append(fields, field{name, *value})
+}
+
+// appendWord leaves out what is empty.
+func appendWord(fields []field, name, value string) []field {
+	if value == "" {
+		return fields
+	}
+	return append(fields, field{name, value})
 }
 
 // appendOperator leaves out nobody.

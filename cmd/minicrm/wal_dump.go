@@ -24,8 +24,8 @@ type walDumpCmd struct {
 
 // Help is the long part of --help.
 func (*walDumpCmd) Help() string {
-	return `Prints the events of the journal in their order, one a line: the record's index, its time, what happened. Events with the
-same index happened together. The journal reaches back to the older of two snapshots; what came before it is gone. Read-only,
+	return `Prints the events of the journal in their order, one a line: the record's index, its time, what happened, who commanded it.
+Events with the same index happened together. The journal reaches back to the older of two snapshots; what came before it is gone. Read-only,
 and fine beside a server: it ends with what is there.
 
     minicrm wal dump ./data --json | jq 'select(.event == "ContactAssigned" and .operator_id == 7)'
@@ -87,9 +87,7 @@ func (d *dump) group(g persistence.Group) error {
 
 func (d *dump) event(index uint64, r domain.Record, e domain.Event) error {
 	name, fields := describe(e)
-	if r.By != "" {
-		fields = append(fields, field{"by", r.By})
-	}
+	fields = appendWord(fields, "by", r.By)
 	moment := time.UnixMicro(int64(r.At)).UTC().Format(time.RFC3339Nano)
 	d.line = d.line[:0]
 	if d.json {
@@ -114,6 +112,12 @@ func (d *dump) object(fields []field) {
 		separator = ','
 	}
 	d.line = append(d.line, '}')
+}
+
+// field is one value of an event, under the name that the HTTP API has for it.
+type field struct {
+	name  string
+	value any // of the types that appendValue knows
 }
 
 // quoteJSON is strconv.AppendQuote for JSON: that one is for people, and leaves no character that steers a terminal.

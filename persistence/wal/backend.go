@@ -26,11 +26,12 @@ type system struct {
 	openBackend func(dir string, segmentSize int, first, last uint64) (backend, error)
 	syncFile    func(*os.File) error
 	syncDir     func(dir string) error
+	create      func(path string) error // an empty file that was not there
 	remove      func(path string) error
 }
 
 func realSystem() system {
-	return system{openBackend: openLibrary, syncFile: (*os.File).Sync, syncDir: syncDir, remove: os.Remove}
+	return system{openBackend: openLibrary, syncFile: (*os.File).Sync, syncDir: syncDir, create: createEmpty, remove: os.Remove}
 }
 
 // openLibrary opens the segments with the library, and makes sure that it sees the log that we saw.

@@ -7,11 +7,12 @@
 //	            -> write the last record again and fsync -> let the library open the files -> fsync the directory
 //	ReplayFrom  every segment that a snapshot does not cover, every record in it, every check; in order
 //	Append      frame the payload -> library write -> fsync -> after a roll, fsync the directory -> acknowledge
+//	Roll        make the next segment -> fsync the directory -> let the library open the files anew
 //	DropBefore  list -> fsync the directory -> oldest first: remove one file, fsync the directory
 //
 // The first error while writing fails the log for good: the library's memory and the file may differ by then, and
 // reopening is the one way back. A Log belongs to one goroutine; only LastIndex and Repaired may be called from others,
-// and DropBefore, which needs no Log, may run in another while the Log appends.
+// and DropBefore, which needs no Log, may run in another while the Log appends, but not while it rolls.
 //
 // For tools, without a Log: Walk and PlanRepair read any log, also a live one, and change nothing. Repair makes the
 // cut that Open would make, and no more, under the lock.
@@ -65,7 +66,8 @@
 //
 // # Dropping old segments
 //
-// Entries that a snapshot covers are dropped by whole files, from the oldest on; nothing is written anew, and the
+// Entries that a snapshot covers are dropped by whole files, from the oldest on (Roll ends a file where a snapshot is
+// taken, so that the drop comes out even, and nothing older stays); nothing is written anew, and the
 // library is not asked: it opens no file but the last once it is open, and takes the first file that it finds for the
 // start of the log. (Its own truncation writes what remains of a file to N.START, removes the files up to that, and
 // renames it. Nothing here does that any more, but Open finishes one that it finds, and DropBefore refuses it.)

@@ -12,6 +12,15 @@ type faulty struct {
 	backend
 	write func(index uint64, data []byte) error
 	sync  func() error
+	close func() error // after the real one
+}
+
+func (f *faulty) Close() error {
+	err := f.backend.Close()
+	if f.close != nil {
+		err = errors.Join(f.close(), err)
+	}
+	return err
 }
 
 func (f *faulty) Write(index uint64, data []byte) error {

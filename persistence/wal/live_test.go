@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Walks while another goroutine appends and rolls, and a third drops what is old. Large payloads
+// Walks while another goroutine appends and rolls, also where no segment is full, and a third drops what is old. Large payloads
 // are copied to the file in many pieces, so a reader can meet a record that is there in part.
 func TestWalkLive(t *testing.T) {
 	dir := t.TempDir()
@@ -23,9 +23,16 @@ func TestWalkLive(t *testing.T) {
 	entries := uint64(rounds(500, 5000))
 	var group sync.WaitGroup
 	due := make(chan struct{}, 1)
+	var dropping sync.Mutex // a drop and a roll must not meet
 	group.Go(func() {
 		defer close(due)
 		for l.LastIndex() < entries {
+			if l.LastIndex()%7 == 0 && dropping.TryLock() {
+				if err := l.Roll(); err != nil {
+					t.Error(err)
+				}
+				dropping.Unlock()
+			}
 			if _, err := l.Append(livePayload(l.LastIndex() + 1)); err != nil {
 				t.Error(err)
 				return
@@ -39,7 +46,9 @@ func TestWalkLive(t *testing.T) {
 	drops := 0
 	group.Go(func() {
 		for range due {
+			dropping.Lock()
 			n, err := dropBefore(dir, l.LastIndex()-min(l.LastIndex(), 100), quick())
+			dropping.Unlock()
 			if err != nil {
 				t.Error(err)
 			}

@@ -23,26 +23,27 @@ var (
 	ErrClosed = errors.New("the log is closed")
 	// ErrPayloadSize refuses a payload that is empty or larger than MaxPayload. The log goes on.
 	ErrPayloadSize = fmt.Errorf("a payload must have 1 to %d bytes", MaxPayload)
-	// ErrReplayOrder refuses a Replay after an Append.
-	ErrReplayOrder = errors.New("replay comes before the first append")
+	// ErrReplayOrder refuses a Replay after an Append or a Roll.
+	ErrReplayOrder = errors.New("replay comes before the first append or roll")
 	// ErrMissing refuses a log that does not hold all entries that a Replay asked for.
 	ErrMissing = errors.New("entries are missing from the log")
 )
 
 // Log is an open log. It belongs to one goroutine.
 type Log struct {
-	dir      string
-	sys      system
-	logger   *slog.Logger
-	lock     *flock.Flock
-	backend  backend
-	segments []Segment // as Open found or made them
-	repair   *Cut      // of the torn tail that Open found
+	dir         string
+	sys         system
+	segmentSize int
+	logger      *slog.Logger
+	lock        *flock.Flock
+	backend     backend   // nil: a Roll that failed has closed it
+	segments    []Segment // as Open found or made them
+	repair      *Cut      // of the torn tail that Open found
 
 	last     atomic.Uint64 // index of the last entry
 	newest   uint64        // first index of the newest segment whose directory entry is durable
 	frame    []byte        // buffer
-	appended bool
+	appended bool          // or rolled
 	closed   bool
 	failure  error // the first one, for good
 }
@@ -178,8 +179,11 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.closed = true
-	err := errors.Join(guarded("close", l.backend.Close), l.lock.Unlock())
-	if err != nil {
+	var err error
+	if l.backend != nil {
+		err = guarded("close", l.backend.Close)
+	}
+	if err = errors.Join(err, l.lock.Unlock()); err != nil {
 		return fmt.Errorf("close the log %s: %w", l.dir, err)
 	}
 	return nil

@@ -49,15 +49,15 @@ func open(dir string, o Options, sys system) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the log %s: %w", dir, err)
 	}
-	l := &Log{dir: dir, sys: sys, logger: o.Logger, lock: lock}
-	if err := l.load(o.SegmentSize); err != nil {
+	l := &Log{dir: dir, sys: sys, segmentSize: o.SegmentSize, logger: o.Logger, lock: lock}
+	if err := l.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the log %s: %w", dir, err), lock.Unlock())
 	}
 	return l, nil
 }
 
 // load finds out what the log holds, repairs it, and opens it for appending.
-func (l *Log) load(segmentSize int) error {
+func (l *Log) load() error {
 	segments, err := Segments(l.dir)
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (l *Log) load(segmentSize int) error {
 		}
 	}
 	err = guarded("open the segments for appending", func() (err error) {
-		l.backend, err = l.sys.openBackend(l.dir, segmentSize, first, l.last.Load())
+		l.backend, err = l.sys.openBackend(l.dir, l.segmentSize, first, l.last.Load())
 		return err
 	})
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -135,9 +137,21 @@ func (l *Log) cut(f *os.File, seg Segment, bad *CorruptError) error {
 	return nil
 }
 
+const tornPrefix = "torn-"
+
+// parseTorn takes the names of saveAside, and says which segment a torn record was cut off.
+func parseTorn(name string) (segment uint64, ok bool) {
+	rest, ok := strings.CutPrefix(name, tornPrefix)
+	if !ok || len(rest) <= nameSize || rest[nameSize] != '-' {
+		return 0, false
+	}
+	segment, err := strconv.ParseUint(rest[:nameSize], 10, 64)
+	return segment, err == nil
+}
+
 // saveAside copies what is cut off to a file that neither we nor the library take for a segment.
 func (l *Log) saveAside(f *os.File, seg Segment, cut *Cut) (name string, err error) {
-	name = fmt.Sprintf("torn-%s-%d-%d", segmentName(seg.First), cut.Offset, time.Now().UnixNano())
+	name = fmt.Sprintf("%s%s-%d-%d", tornPrefix, segmentName(seg.First), cut.Offset, time.Now().UnixNano())
 	path := filepath.Join(l.dir, name)
 	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {

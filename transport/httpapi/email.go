@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -53,6 +54,15 @@ func normalizeEmail(raw string) (email, wrong string) {
 		return "", emailTooLong
 	}
 	return email, ""
+}
+
+// NormalizeEmail is the form under which the service knows an email, for tools that look for one.
+func NormalizeEmail(raw string) (string, error) {
+	email, wrong := normalizeEmail(raw)
+	if wrong != "" {
+		return "", errors.New("the email " + wrong)
+	}
+	return email, nil
 }
 
 // isLocalPart says whether s is a dot-atom of RFC 5322, or of RFC 6531 with letters of any script. So it has no space,

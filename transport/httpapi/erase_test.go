@@ -21,7 +21,8 @@ func TestEraseLead(t *testing.T) {
 	e.do("DELETE", "/v1/leads/1?force=true", "").problem(422, "invalid", "force")
 	e.do("POST", "/v1/contacts/1/close", "").ok()
 	said := e.do("DELETE", "/v1/leads/1", "").ok()
-	if said["id"] != 1.0 || said["index"] != 7.0 || !strings.Contains(said["gone_from_journal"].(string), "about record 2007") ||
+	if said["id"] != 1.0 || said["index"] != 7.0 || said["journal_erased_after_snapshots"] != 2.0 ||
+		said["journal_erased_after_record"] != 2007.0 || !strings.Contains(said["gone_from_journal"].(string), "record 2007") ||
 		!strings.Contains(said["archives"].(string), "minicrm archive erase --lead 1") {
 		t.Errorf("it said %v", said)
 	}
@@ -36,6 +37,16 @@ func TestEraseLead(t *testing.T) {
 	}
 	if c := e.contact(1, "a@example.com"); c["lead_id"] != 2.0 {
 		t.Errorf("the next contact with the email is %v", c)
+	}
+}
+
+// Catches: a promise of snapshots that nobody takes.
+func TestEraseLeadWithoutSnapshots(t *testing.T) {
+	e := newEdge(t)
+	e.do("POST", "/v1/leads", `{"email":"a@example.com"}`).ok()
+	said := e.do("DELETE", "/v1/leads/1", "").ok()
+	if record, has := said["journal_erased_after_record"]; !has || record != nil || !strings.Contains(said["gone_from_journal"].(string), "SIGUSR1") {
+		t.Errorf("it said %v", said)
 	}
 }
 

@@ -80,7 +80,7 @@ func TestInFlightLimit(t *testing.T) {
 		} {
 			e.do(c.method, c.path, c.body).problem(503, "overloaded")
 		}
-		if got := e.metric("minicrm_http_refused_total"); got != float64(18*(round+1)) {
+		if got := e.metric("minicrm_http_refused_total in_flight"); got != float64(18*(round+1)) {
 			t.Errorf("refused %v", got)
 		}
 		e.do("GET", "/v1/sources", "").ok()

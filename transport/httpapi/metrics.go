@@ -1,14 +1,13 @@
 package httpapi
 
 import (
-	"errors"
-	"log/slog"
+	"maps"
 	"net/http"
-	"runtime/debug"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
@@ -21,7 +20,26 @@ const other = "other"
 // metrics is what the edge tells Prometheus.
 type metrics struct {
 	duration *prometheus.HistogramVec
-	refused  prometheus.Counter
+	refused  map[domain.Code]prometheus.Counter
+
+	// What was looked up once need not be again: a reader takes the map as it is, a writer makes another.
+	series atomic.Pointer[map[seriesKey]*series]
+	adding sync.Mutex
+}
+
+// seriesKey names the series of a call: one of a few methods, a route's template and a status.
+type seriesKey struct {
+	method, route string
+	status        int
+}
+
+// limits are the words for the limits that refuse, by the codes with which they do.
+var limits = map[domain.Code]string{
+	codeOverloaded:         "in_flight",
+	codeRateLimited:        "rate",
+	codeDiskLow:            "disk",
+	codeTooLarge:           "body",
+	domain.CodeBacklogFull: "backlog",
 }
 
 func newMetrics(r prometheus.Registerer, inFlight func() float64) *metrics {
@@ -30,71 +48,83 @@ func newMetrics(r prometheus.Registerer, inFlight func() float64) *metrics {
 		Name: "minicrm_http_in_flight_requests",
 		Help: "Commands that hold one of the in-flight places now.",
 	}, inFlight)
-	return &metrics{
+	m := &metrics{
 		duration: factory.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "minicrm_http_request_duration_seconds",
 			Help: "Time from the routed request to its answer, by route template and status (499: the client went away).",
 			// An in-memory read takes tens of microseconds, a command an fsync, a stuck disk seconds.
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+
+			NativeHistogramBucketFactor:     1.1,
+			NativeHistogramMaxBucketNumber:  160,
+			NativeHistogramMinResetDuration: time.Hour,
 		}, []string{"method", "route", "status"}),
-		refused: factory.NewCounter(prometheus.CounterOpts{
-			Name: "minicrm_http_refused_total",
-			Help: "Commands refused with 503 because all in-flight places were taken.",
-		}),
+		refused: map[domain.Code]prometheus.Counter{},
+	}
+	m.series.Store(&map[seriesKey]*series{})
+	refused := factory.NewCounterVec(prometheus.CounterOpts{
+		Name: "minicrm_http_refused_total",
+		Help: "Requests refused by a limit: in_flight (503), rate (429), disk (507), body (413) or backlog (503: the source lets no more wait).",
+	}, []string{"limit"})
+	for code, limit := range limits {
+		m.refused[code] = refused.WithLabelValues(limit)
+	}
+	return m
+}
+
+// refuse counts a refusal, if it is one of a limit.
+func (m *metrics) refuse(code domain.Code) {
+	if c := m.refused[code]; c != nil {
+		c.Inc()
 	}
 }
 
-// observe is the one middleware: it gives every call its id, keeps out who may not call, times it, turns a panic into a
-// 500, and logs it.
-func (a *api) observe(c *gin.Context) {
-	start := time.Now()
-	b := begin(c)
-	defer func() {
-		if p := recover(); p != nil {
-			a.rescue(c, p)
-		}
-		took := time.Since(start)
-		a.metrics.duration.
-			WithLabelValues(methodLabel(c.Request.Method), routeLabel(c.FullPath()), strconv.Itoa(c.Writer.Status())).
-			Observe(took.Seconds())
-		a.logCall(c, b, took)
-	}()
-	if a.admit(c, b) {
-		c.Next()
+// observe times a call.
+func (m *metrics) observe(k seriesKey, request string, start time.Time, took time.Duration) {
+	s := (*m.series.Load())[k]
+	if s == nil {
+		s = m.add(k)
 	}
+	s.observe(request, start, took)
 }
 
-// admit lets a call through, or answers it.
-func (a *api) admit(c *gin.Context, b *call) bool {
-	secure(c)
-	if a.cors(c) {
-		c.Abort()
-		return false
+func (m *metrics) add(k seriesKey) *series {
+	m.adding.Lock()
+	defer m.adding.Unlock()
+	all := maps.Clone(*m.series.Load())
+	if all[k] == nil {
+		o := m.duration.WithLabelValues(k.method, k.route, strconv.Itoa(k.status))
+		all[k] = &series{Observer: o, exemplars: o.(prometheus.ExemplarObserver)}
+		m.series.Store(&all)
 	}
-	err := a.authorize(c, b)
-	if a.rates != nil && needs(c.Request.Method, c.FullPath()) != anybody {
-		// Also of what was refused: who guesses at keys is counted by address.
-		if slow := a.rates.take(c, b.key, time.Now()); slow != nil {
-			err = slow
-		}
-	}
-	if err != nil {
-		a.refuse(c, err)
-		c.Abort()
-	}
-	return err == nil
+	return all[k]
 }
 
-// rescue answers for a handler that panicked.
-func (a *api) rescue(c *gin.Context, p any) {
-	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-		panic(p) // not a bug: net/http's way to cut a connection
+const (
+	// exemplarEvery is how often an observation also says which request it was, since that costs allocations.
+	exemplarEvery = time.Second
+	// slow is from when on a request is looked for among others that are slow: they must not go under among the fast.
+	slow = 50 * time.Millisecond
+)
+
+// series is one series of the calls' histogram.
+type series struct {
+	prometheus.Observer
+	exemplars prometheus.ExemplarObserver
+	due       [2]atomic.Int64 // of the next exemplar, of the fast and of the slow, in nanoseconds since 1970
+}
+
+func (s *series) observe(request string, start time.Time, took time.Duration) {
+	due := &s.due[0]
+	if took >= slow {
+		due = &s.due[1]
 	}
-	a.logFailure(c, "panic in a handler", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-	if c.Writer.Written() {
-		panic(http.ErrAbortHandler) // part of an answer is out: cut the connection, so that it cannot pass for a whole one
+	now, when := start.UnixNano(), due.Load()
+	if now < when || !due.CompareAndSwap(when, now+int64(exemplarEvery)) {
+		s.Observe(took.Seconds())
+		return
 	}
-	a.sendProblem(c, domain.Refuse(codeInternal, internalDetail))
+	s.exemplars.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"request_id": request})
 }
 
 func routeLabel(template string) string {

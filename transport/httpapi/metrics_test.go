@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 )
@@ -70,7 +73,7 @@ func TestCallsAreCountedByTemplate(t *testing.T) {
 		}
 		delete(got, "minicrm_http_request_duration_seconds "+labels)
 	}
-	if len(got) != 2 {
+	if len(got) != 1+len(limits) {
 		t.Errorf("more series than wanted: %v", got)
 	}
 }
@@ -80,7 +83,7 @@ func TestMetricsRoute(t *testing.T) {
 	newEdge(t).do("GET", "/metrics", "").problem(404, "not_found")
 	e := newEdge(t)
 	served := newEdge(t, func(o *Options) { o.Metrics = promhttp.HandlerFor(e.metrics, promhttp.HandlerOpts{}) })
-	if a := served.do("GET", "/metrics", ""); a.status != 200 || !strings.Contains(a.body, "minicrm_http_refused_total 0") {
+	if a := served.do("GET", "/metrics", ""); a.status != 200 || !strings.Contains(a.body, `minicrm_http_refused_total{limit="in_flight"} 0`) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }
@@ -108,5 +111,49 @@ func TestHealthAndReadiness(t *testing.T) {
 	}
 	if a := newEdge(t).do("GET", "/readyz", ""); a.status != 200 {
 		t.Errorf("without Ready: %d", a.status)
+	}
+}
+
+// Catches: an exemplar of each request, none of a slow one among the fast, and one without the request's id.
+func TestExemplars(t *testing.T) {
+	m := newMetrics(prometheus.NewRegistry(), func() float64 { return 0 })
+	key, start := seriesKey{"POST", "/v1/contacts", 201}, noon
+	see := func(request string, after, took time.Duration) {
+		m.observe(key, request, start.Add(after), took)
+	}
+	see("first", 0, time.Millisecond)
+	see("second", time.Second/2, time.Millisecond)
+	see("slow", time.Second/2, time.Second)
+	see("third", 2*time.Second, 20*time.Millisecond)
+	var got dto.Metric
+	if err := m.duration.WithLabelValues("POST", "/v1/contacts", "201").(prometheus.Metric).Write(&got); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, b := range got.GetHistogram().GetBucket() {
+		if e := b.GetExemplar(); e != nil {
+			ids = append(ids, e.GetLabel()[0].GetName()+" "+e.GetLabel()[0].GetValue())
+		}
+	}
+	if want := []string{"request_id first", "request_id third", "request_id slow"}; !slices.Equal(ids, want) {
+		t.Errorf("exemplars %v, want %v", ids, want)
+	}
+	if n := got.GetHistogram().GetSampleCount(); n != 4 || len(got.GetHistogram().GetPositiveSpan()) == 0 {
+		t.Errorf("%d observations, native buckets %v", n, got.GetHistogram().GetPositiveSpan())
+	}
+}
+
+// Catches: a limit whose refusals count as another's, or nowhere.
+func TestRefusalsAreCountedByLimit(t *testing.T) {
+	low := true
+	e := newEdge(t, func(o *Options) { o.DiskLow = func() bool { return low } })
+	e.do("POST", "/v1/sources", `{"name":"a"}`).problem(507, "disk_low")
+	low = false
+	e.do("POST", "/v1/sources", `{"name":"`+strings.Repeat("a", maxBody)+`"}`).problem(413, "too_large")
+	e.do("POST", "/v1/sources", `{"name":"a"}`).ok()
+	for limit, want := range map[string]float64{"disk": 1, "body": 1, "in_flight": 0, "rate": 0, "backlog": 0} {
+		if got := e.metric("minicrm_http_refused_total " + limit); got != want {
+			t.Errorf("%s: %v refusals, want %v", limit, got, want)
+		}
 	}
 }

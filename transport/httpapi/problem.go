@@ -122,6 +122,7 @@ func refusalIn(err error) (*domain.Error, bool) {
 }
 
 func (a *api) sendProblem(c *gin.Context, e *domain.Error) {
+	a.metrics.refuse(e.Code)
 	p := problemOf(e)
 	switch p.Status {
 	case http.StatusServiceUnavailable:

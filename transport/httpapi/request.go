@@ -55,7 +55,6 @@ func (a *api) enter(places int64) error {
 		return domain.Refuse(codeDiskLow, "nothing was done; commands are taken again as soon as there is room")
 	}
 	if !a.places.take(places) {
-		a.metrics.refused.Inc()
 		return domain.Refuse(codeOverloaded, "of the %d places for commands in flight too few are free; nothing was done, try again", a.places.limit)
 	}
 	return nil
@@ -80,7 +79,7 @@ func (a *api) stamp(r *request) domain.Stamp {
 	if key := caller(r.c.Request); key != nil {
 		by = key.Name
 	}
-	return domain.Stamp{At: a.clock.Now(), By: by}
+	return domain.Stamp{At: a.clock.Now(), By: by, Request: RequestID(r.c.Request.Context())}
 }
 
 func (a *api) serve(c *gin.Context, body []byte, h handler) {
