@@ -29,10 +29,10 @@ simulate: ## run 20,000 random histories through the simulation
 	go test ./actors -run TestSimulation -count=1 -timeout 60m -sim.runs=20000
 
 .PHONY: torture
-torture: ## 200 kills of the real binary under load, and 100,000 simulated crashes of the disk (about 15 minutes)
+torture: ## 200 kills of the real binary under load, and 100,000 simulated crashes of the disk, twice (about 20 minutes)
 	go test ./cmd/minicrm -run TestTorture -count=1 -timeout 60m -v \
 		-torture.plain -torture.rounds=200 -torture.serve='--snapshot-every=1000'
-	go test ./persistence -run TestCrashes -count=1 -timeout 60m -v -crash.points=100000
+	go test ./persistence -run 'TestCrashes|TestArchiveCrashes' -count=1 -timeout 60m -v -crash.points=100000
 
 BENCH ?= .
 COUNT ?= 6

@@ -22,8 +22,8 @@ type Journal interface {
 	// Commit makes the pending batch durable, all or nothing. After an error the journal is unusable.
 	Commit() error
 	// Roll comes before a freeze, between two commits, and returns the place in the log that the snapshot must name. What is
-	// before that place is no longer in one file with what comes. After an error there is no snapshot; if the log has failed
-	// with it, Commit says so.
+	// before that place is no longer in one file with what comes. After an error there is no snapshot; if the journal is
+	// unusable then, Commit says so.
 	Roll() (entry uint64, err error)
 	// Snapshotted is the index of the newest snapshot's state; 0 = there is none.
 	Snapshotted() uint64

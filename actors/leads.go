@@ -57,6 +57,8 @@ func (l *leads) handle(message any) {
 		l.change(m)
 	case *eraseLead:
 		l.erase(m)
+	case *ping:
+		m.pass(l.journal)
 	}
 }
 

@@ -32,6 +32,8 @@ func (o *operators) handle(message any) {
 		o.seats.change(m.id, m.OperatorPatch, &commit{command: m.command})
 	case *deleteOperator:
 		o.seats.delete(m.id, &commit{command: m.command})
+	case *ping:
+		m.pass(o.seats.journal)
 	}
 }
 

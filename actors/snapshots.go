@@ -54,6 +54,7 @@ func (s *snapshots) begin(j *journal) {
 	s.last = j.catalog.committed.Index()
 	entry, err := j.log.Roll()
 	if err != nil {
+		j.write() // a log that has failed with it says so now, and not to the next command
 		j.self.Tell(snapshotTaken{s.last, err})
 		return
 	}

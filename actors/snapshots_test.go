@@ -90,3 +90,17 @@ func TestSnapshotNeedsARoll(t *testing.T) {
 		t.Errorf("%d snapshots, %d fatal errors", len(h.began), len(fatal))
 	}
 }
+
+// Catches: a journal that failed with a roll, and a process that goes on until the next command.
+func TestRollThatFailsTheJournal(t *testing.T) {
+	log := &memoryJournal{}
+	d, fatal := furnished(t, log, 1, 1, 1000)
+	log.roll = errors.New("disk gone")
+	log.failWith(log.roll)
+	if _, err := d.TakeSnapshot(t.Context()); err == nil {
+		t.Error("who asked was told that there is a snapshot")
+	}
+	if err := <-fatal; !errors.Is(err, log.roll) {
+		t.Errorf("the process ended with %v", err)
+	}
+}

@@ -98,6 +98,8 @@ func (s *source) handle(message any) {
 		s.begin(m.command, func() { s.draw(m) })
 	case *openSource:
 		s.begin(m.command, func() { s.desk.Open(m.At) })
+	case *ping:
+		m.pass(s.port.seats.journal)
 	}
 }
 

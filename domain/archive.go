@@ -50,7 +50,11 @@ func (d Day) Archive() string { return "contacts-" + d.String() + ".ndjson.zst" 
 type Archived struct {
 	Contact Contact
 	Lead    Lead
+	Names   []string // of who commanded something, by NameID from 1
 }
+
+// NameOf is a name that the contact's history mentions; "" = nobody in particular.
+func (a *Archived) NameOf(id NameID) string { return nameOf(a.Names, id) }
 
 // Forgotten says on which day's archive a contact that was forgotten is.
 func (c *Catalog) Forgotten(id ContactID) (Day, bool) {
@@ -86,7 +90,7 @@ func (c *Catalog) ClosedBefore(before Time, from uint32, limit int) (found []Arc
 			return found, place
 		case contact.ClosedAt < before:
 			lead, _ := c.Lead(contact.Lead)
-			found = append(found, Archived{*contact, lead})
+			found = append(found, Archived{*contact, lead, c.names.list})
 		}
 		limit--
 	}

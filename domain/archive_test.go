@@ -54,7 +54,7 @@ func (h *history) Erase(t *rapid.T) {
 }
 
 // Catches: an archive named after another day.
-func TestDay(t *testing.T) {
+func TestDayNames(t *testing.T) {
 	seeded(t, 1, func(t *testing.T, rng *rand.Rand) {
 		for range 20_000 {
 			at := time.UnixMicro(rng.Int64N(int64(maxDay+1) * microsADay)).UTC()

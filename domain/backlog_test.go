@@ -39,7 +39,7 @@ func TestBacklogLimitRefusesNobodyWhoNeedNotWait(t *testing.T) {
 	w.contact(1, "a@example.com")
 	w.release(held)
 	w.with(held, 0)
-	id := w.returning(1, 1)
+	id := w.returning(1)
 	w.with(id, 1)
 	if c, _ := w.catalog.Contact(id); c.How != Sticky {
 		t.Errorf("got %+v", c)

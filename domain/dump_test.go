@@ -39,7 +39,7 @@ func dump(c *Catalog) catalogDump {
 		s := c.sources[id]
 		d.Places = append(d.Places, slices.Collect(s.contacts.All))
 		d.Sources = append(d.Sources, DeskState{
-			Source: s.Source, Links: s.ledger.rows, Decisions: s.ledger.decisions, Backlog: slices.Collect(s.backlog.All),
+			Source: s.Source, Links: s.ledger.state().Links, Decisions: s.ledger.decisions, Backlog: slices.Collect(s.backlog.All),
 		})
 	}
 	for contact := range c.view().Contacts() {

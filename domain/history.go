@@ -151,11 +151,14 @@ func (n *names) id(name string) NameID {
 }
 
 // NameOf is a name that a contact's history mentions; "" = nobody in particular.
-func (c *Catalog) NameOf(id NameID) string {
-	if id == 0 || int64(id) > int64(len(c.names.list)) {
+func (c *Catalog) NameOf(id NameID) string { return nameOf(c.names.list, id) }
+
+// nameOf is the name of an id; "" of one that nobody has.
+func nameOf(names []string, id NameID) string {
+	if id == 0 || int64(id) > int64(len(names)) {
 		return ""
 	}
-	return c.names.list[id-1]
+	return names[id-1]
 }
 
 // Made says that a contact was committed, whatever became of it.

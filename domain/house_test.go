@@ -1,6 +1,9 @@
 package domain
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // house is a dispatcher without actors, like a world, but for very many contacts: no model judges it, and nothing is
 // checked but what a test checks itself.
@@ -12,6 +15,7 @@ type house struct {
 	now     Time
 	next    ContactID
 	seen    func(Record) // each record, before it is applied
+	audit   *Auditor     // applies the records, if it is there
 	refused int          // answers that were refusals
 }
 
@@ -29,7 +33,11 @@ func (h *house) commit(r Record) {
 	if h.seen != nil {
 		h.seen(r)
 	}
-	if err := h.catalog.Apply(r); err != nil {
+	apply := h.catalog.Apply
+	if h.audit != nil {
+		apply = h.audit.Record
+	}
+	if err := apply(r); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -58,7 +66,7 @@ func (h *house) link(source SourceID, op OperatorID, weight int64) {
 // lead is a new lead.
 func (h *house) lead() LeadID {
 	id := LeadID(h.catalog.leadCount + 1)
-	h.say(&LeadCreated{ID: id, Email: string(rune(id))})
+	h.say(&LeadCreated{ID: id, Email: fmt.Sprint(id, "@example.com")})
 	return id
 }
 

@@ -245,7 +245,7 @@ func TestPrioritise(t *testing.T) {
 	w.check()
 	for _, next := range []ContactID{first, second, third} {
 		w.with(next, 0)
-		w.close(ContactID(w.heldBy(1)[0]))
+		w.close(w.heldBy(1)[0])
 		w.done()
 		w.with(next, 1)
 	}

@@ -6,12 +6,13 @@ const pageSize = 256
 // pages is an array that grows, made of pages that are copied when they are written to after a freeze. So a frozen
 // view can be read, without a lock and for as long as it takes, while the array changes. Positions start at 0.
 type pages[T any] struct {
-	list  []*page[T]
-	epoch uint64 // counts freezes
+	list   []*page[T]
+	epochs []uint64 // of each page: the freezes at the time when it was made; fewer than epoch = a frozen view may read it
+	epoch  uint64   // counts freezes
 }
 
+// page has nothing but its items: with a word more, a page of contacts would take a quarter more memory than it has.
 type page[T any] struct {
-	epoch uint64 // the freezes at the time when it was made: fewer than pages.epoch = a frozen view may read it
 	items [pageSize]T
 }
 
@@ -22,15 +23,16 @@ func (p *pages[T]) get(at int64) *T { return view[T](p.list).get(at) }
 func (p *pages[T]) edit(at int64) *T {
 	n := at / pageSize
 	for n >= int64(len(p.list)) {
-		p.list = append(p.list, nil)
+		p.list, p.epochs = append(p.list, nil), append(p.epochs, 0)
 	}
-	if p.list[n] == nil {
-		p.list[n] = &page[T]{epoch: p.epoch}
-	}
-	if p.list[n].epoch < p.epoch {
+	switch {
+	case p.list[n] == nil:
+		p.list[n] = new(page[T])
+		p.epochs[n] = p.epoch
+	case p.epochs[n] < p.epoch:
 		copied := *p.list[n]
-		copied.epoch = p.epoch
 		p.list[n] = &copied
+		p.epochs[n] = p.epoch
 	}
 	return &p.list[n].items[at%pageSize]
 }

@@ -24,7 +24,7 @@ func TestSticky(t *testing.T) {
 	} {
 		w := team(t, 5, 5, 5)
 		c.before(w)
-		id := w.returning(1, 3)
+		id := w.returning(3)
 		w.with(id, c.want)
 		if got, _ := w.catalog.Contact(id); got.How != c.how {
 			t.Errorf("%s: got %+v, want how = %d", name, got, c.how)
@@ -39,7 +39,7 @@ func TestStickyIsChargedUpToTwoContacts(t *testing.T) {
 	w := team(t, 1000, 1000)
 	var lags []float64
 	for range 8 {
-		w.returning(1, 1)
+		w.returning(1)
 		lags = append(lags, float64(w.desks[1].State().Links[0].Lag)/One)
 	}
 	if got, want := fmt.Sprint(lags), "[-0.5 -1 -1.5 -2 -2 -2 -2 -2]"; got != want {
@@ -77,15 +77,16 @@ func TestLagsStaySmallWithStickyDecisions(t *testing.T) {
 				set = randomSet(rng, set, l, odds)
 			}
 			row := randomRow(rng, set, favourite)
-			if rng.Float64() > often {
+			switch {
+			case rng.Float64() > often:
 				decide(l, set)
-			} else if l.Bearable(set, row) {
+			case l.Bearable(set, row):
 				charged++
 				l.Charge(set, row, Sticky)
 				if lag := largestLag(l, set); lag > 2*One && set.Count() > 1 {
 					t.Fatalf("step %d: a sticky decision left a lag of %.3f", step, float64(lag)/One)
 				}
-			} else {
+			default:
 				refused++
 				l.Count(row, Sticky)
 			}

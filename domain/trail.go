@@ -55,11 +55,17 @@ type Out struct{ Inactive, Draining Rows }
 
 // open makes room for a step, before it is done to the ledger.
 func (t *trail) open(before *Ledger) {
-	if n := len(t.legs); n == 0 || len(t.legs[n-1].steps) == legSize {
-		start := before.Clone()
-		t.legs = append(t.legs, leg{start: &start, steps: make([]TrailStep, 0, 16)})
-		t.cut()
+	n := len(t.legs)
+	if n > 0 && len(t.legs[n-1].steps) < legSize {
+		return
 	}
+	room := legSize
+	if n == 0 {
+		room = 16 // most sources are small, or new
+	}
+	start := before.Clone()
+	t.legs = append(t.legs, leg{start: &start, steps: make([]TrailStep, 0, room)})
+	t.cut()
 }
 
 // add notes a step.

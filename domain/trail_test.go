@@ -197,6 +197,30 @@ func TestDecisionsAsTheyWereMade(t *testing.T) {
 	})
 }
 
+// Catches a trail that is cut too short at any moment: 10,000 decisions are always there, and not many more.
+func TestTheLast10000DecisionsAreKept(t *testing.T) {
+	h := newHouse(t)
+	h.source(Source{})
+	h.lead()
+	h.link(1, h.operator(100), 1)
+	h.link(1, h.operator(100), 1)
+	for {
+		id := h.contact(1, 1, 0, 0)
+		h.close(1, id)
+		for back, known := range map[ContactID]bool{KeptDecisions - 1: true, KeptDecisions + 2*legSize: false} {
+			if id <= back || id%7 != 0 && back > KeptDecisions {
+				continue
+			}
+			if d, err := h.catalog.Decision(id - back); (err == nil) != known || known && d.Contact != id-back {
+				t.Fatalf("after %d decisions, that of %d before: %+v, %v", id, back, d, err)
+			}
+		}
+		if id == KeptDecisions+4*legSize {
+			return
+		}
+	}
+}
+
 // Catches a trail without a bound: one that only counts decisions, while links change.
 func TestTrailIsBounded(t *testing.T) {
 	c := smallCatalog(t)

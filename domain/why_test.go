@@ -48,8 +48,8 @@ func TestDecisionRules(t *testing.T) {
 	want(w.contact(1, "a@example.com"), "only 1 of 1:-83>-83, 2 inactive, 3 inactive")
 	w.activate(2, true)
 	w.activate(3, true)
-	want(w.returning(1, 1), "sticky 1 of 1:-83>-150 2:17>50 3:67>100")
-	want(w.returning(1, 1), "sticky 1 of nobody") // it would be at -2.17
+	want(w.returning(1), "sticky 1 of 1:-83>-150 2:17>50 3:67>100")
+	want(w.returning(1), "sticky 1 of nobody") // it would be at -2.17
 	want(w.contact(1, "a@example.com"), "overdue 3 of 1:-150>-117 2:50>83 3:100>33")
 	id := w.contact(1, "a@example.com")
 	w.assign(id, 1, false)
@@ -129,7 +129,7 @@ func TestShares(t *testing.T) {
 	w.activate(2, false)
 	w.contact(1, "a@example.com")
 	w.activate(2, true)
-	w.returning(1, 1)
+	w.returning(1)
 	w.assign(1, 1, false)
 	w.draw(1, 1, 2)
 	want(since+1, 3, 1, "1: 150/3 got 1+1+1", "2: 150/2 got 1+0+0")
@@ -191,9 +191,9 @@ func TestPreview(t *testing.T) {
 		"nobody":       {func(w *world) { w.activate(1, false); w.activate(2, false) }, []OperatorID{0, 0}},
 		"weight 0":     {func(w *world) { w.link(1, 1, 0) }, []OperatorID{2, 2, 2, 0}},
 		"half full":    {func(w *world) { w.contact(1, "a@example.com"); w.contact(1, "a@example.com") }, []OperatorID{1, 2, 2, 0}},
-		"others wait":  {func(w *world) { w.fill(1, 6) }, []OperatorID{0, 0}},
-		"but not him":  {func(w *world) { w.fill(1, 5); w.release(1) }, []OperatorID{1, 0}},
-		"manual waits": {func(w *world) { w.fill(1, 6); w.edit(1, SourcePatch{Backlog: ptr(BacklogManual)}); w.close(1) }, []OperatorID{1, 0}},
+		"others wait":  {func(w *world) { w.fill(6) }, []OperatorID{0, 0}},
+		"but not him":  {func(w *world) { w.fill(5); w.release(1) }, []OperatorID{1, 0}},
+		"manual waits": {func(w *world) { w.fill(6); w.edit(1, SourcePatch{Backlog: ptr(BacklogManual)}); w.close(1) }, []OperatorID{1, 0}},
 	} {
 		w := team(t, 2, 3)
 		c.before(w)
@@ -214,9 +214,9 @@ func TestPreview(t *testing.T) {
 	}
 }
 
-// fill makes n contacts.
-func (w *world) fill(source SourceID, n int) {
+// fill makes n contacts of source 1.
+func (w *world) fill(n int) {
 	for range n {
-		w.contact(source, "a@example.com")
+		w.contact(1, "a@example.com")
 	}
 }

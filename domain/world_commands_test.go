@@ -85,9 +85,9 @@ func (w *world) urgent(source SourceID, priority int) ContactID {
 	return id
 }
 
-// returning is a contact whose lead had prefer before.
-func (w *world) returning(source SourceID, prefer OperatorID) ContactID {
-	id, _ := w.create(NewContact{Source: source, Email: "a@example.com"}, prefer)
+// returning is a contact of source 1 whose lead had prefer before.
+func (w *world) returning(prefer OperatorID) ContactID {
+	id, _ := w.create(NewContact{Source: 1, Email: "a@example.com"}, prefer)
 	return id
 }
 

@@ -181,6 +181,9 @@ func (w *world) checkHeads() {
 		if head := w.head(id); head != d.head() {
 			w.t.Fatalf("source %d publishes %d, its head is %d", id, head, d.head())
 		}
+		if n := len(d.shunned); n > 0 && d.backlog.Len() == 0 {
+			w.t.Fatalf("source %d shuns %d operators for nobody", id, n)
+		}
 		for op := range w.model.operators {
 			if got, want := w.floor.Heads(id, op).first().Contact(), w.model.firstIn(id, op); got != want {
 				w.t.Fatalf("source %d shows contact %d to operator %d, want %d", id, got, op, want)

@@ -1,7 +1,6 @@
 package persistence
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,7 +44,7 @@ type Archive struct {
 	lock    *flock.Flock
 	mu      sync.Mutex // flock is one a process
 	encoder *zstd.Encoder
-	sizes   map[string]int64 // of the files that are known to be whole and durable, by name and all
+	sizes   map[string]int64 // of the files that are known to be whole and durable, with their names
 }
 
 // OpenArchive opens the archive of a data directory, and makes its directory if needed. A nil registerer is fine.
@@ -88,8 +87,8 @@ func (a *Archive) locked(change func() error) error {
 	return errors.Join(change(), a.lock.Unlock())
 }
 
-// Append makes contacts that were closed on a day durable. After an error they may be there or not, and can be appended
-// again.
+// Append makes contacts that were closed on a day durable. After an error the first of them may be there, and all can be
+// appended again.
 func (a *Archive) Append(day domain.Day, contacts []domain.Archived) error {
 	start := time.Now()
 	path := filepath.Join(a.dir, day.Archive())
@@ -103,18 +102,22 @@ func (a *Archive) Append(day domain.Day, contacts []domain.Archived) error {
 }
 
 func (a *Archive) appendTo(path string, contacts []domain.Archived) (size int, err error) {
-	var lines bytes.Buffer
-	for i := range contacts {
-		if err := writeArchived(&lines, &contacts[i]); err != nil {
-			return 0, fmt.Errorf("contact %d: %w", contacts[i].Contact.ID, err)
+	for len(contacts) > 0 {
+		lines, rest, err := archiveLines(contacts)
+		if err != nil {
+			return size, err
 		}
+		err = a.locked(func() error {
+			frame := a.encoder.EncodeAll(lines, nil)
+			size += len(frame)
+			return a.append(path, frame)
+		})
+		if err != nil {
+			return size, err
+		}
+		contacts = rest
 	}
-	err = a.locked(func() error {
-		frame := a.encoder.EncodeAll(lines.Bytes(), nil)
-		size = len(frame)
-		return a.append(path, frame)
-	})
-	return size, err
+	return size, nil
 }
 
 // append writes a frame behind the last. If that fails, what is there of it takes room on a disk that may be full, so it is

@@ -60,7 +60,7 @@ func (a *Archive) eraseFrom(path string, match func(*archivedJSON) bool) (contac
 	case changed:
 		err = fresh.Sync()
 	default:
-		err = old.Sync() // what a failed append cut off it must not come back
+		err = old.Sync() // what a failed append has cut off must not come back
 	}
 	if err = errors.Join(err, fresh.Close()); err != nil || !changed {
 		return 0, errors.Join(err, a.disk.remove(temporary))

@@ -23,7 +23,7 @@ func archivedContact(id domain.ContactID, lead domain.LeadID, email string) doma
 	}
 }
 
-const archivedLine = `{"id":1,"source_id":3,"lead_id":7,"operator_id":4,"status":"closed","how":"manual","text":"<Zoë>",` +
+const archivedLine = `{"id":1,"source_id":3,"lead_id":7,"operator_id":4,"status":"closed","how":"manual","priority":0,"text":"<Zoë>","close_reason":"",` +
 	`"created_at":"2025-11-24T16:00:00.123456Z","assigned_at":"2025-11-24T16:00:00.2Z","closed_at":"2025-11-24T16:00:01Z",` +
 	`"lead_email":"a@example.com","lead_name":"Ann","lead_phone":"+7"}` + "\n"
 

@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -86,20 +87,20 @@ const (
 	// restShare is how long it rests for each stretch of work: with it, commits beside a snapshot take what they take
 	// without (p50), or little more (p99); more rest measured no better.
 	restShare = 4
-	restAfter = time.Millisecond       // the shortest stretch: a small snapshot does not rest at all
-	restLimit = 100 * time.Millisecond // the longest rest: a stop waits for it
+	restAfter = time.Millisecond // the shortest stretch: a small snapshot does not rest at all
 )
 
-// steady writes like that.
+// steady writes like that. Its rests end with its context.
 type steady struct {
 	output
+	ctx      context.Context
 	busy     func() bool // says whether there is somebody to rest for
 	unsynced int
 	began    time.Time // of the stretch
 }
 
-func newSteady(file output, busy func() bool) *steady {
-	return &steady{output: file, busy: busy, began: time.Now()}
+func newSteady(ctx context.Context, file output, busy func() bool) *steady {
+	return &steady{output: file, ctx: ctx, busy: busy, began: time.Now()}
 }
 
 func (s *steady) Write(b []byte) (n int, err error) {
@@ -118,7 +119,10 @@ func (s *steady) rest() {
 		return
 	}
 	if s.busy() {
-		time.Sleep(min(restShare*worked, restLimit))
+		select {
+		case <-time.After(restShare * worked):
+		case <-s.ctx.Done():
+		}
 	}
 	s.began = time.Now()
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -28,6 +27,7 @@ const (
 
 // large makes the records of a large state one after the other.
 type large struct {
+	keys    bool // each contact has one
 	rng     *rand.Rand
 	ledgers [benchSources]domain.Ledger
 	all     domain.Rows
@@ -65,11 +65,12 @@ func (l *large) contact(id domain.ContactID, leads int) domain.Record {
 	row := ledger.Pick(l.all)
 	among := ledger.Among(l.all)
 	ledger.Charge(l.all, row, domain.Automatic)
+	n := domain.NewContact{Source: source, Text: fmt.Sprintf("Hello, I would like to know whether number %d is in stock.", l.rng.IntN(1_000_000))}
+	if l.keys {
+		n.Key = fmt.Sprint("key ", id)
+	}
 	return domain.Record{At: domain.Time(1_764_000_000_000_000 + int64(id)*997), Events: []domain.Event{
-		&domain.ContactCreated{
-			ID: id, Source: source, Lead: domain.LeadID(l.rng.IntN(leads) + 1),
-			Text: fmt.Sprintf("Hello, I would like to know whether number %d is in stock.", l.rng.IntN(1_000_000)),
-		},
+		&domain.ContactCreated{ID: id, Source: source, Lead: domain.LeadID(l.rng.IntN(leads) + 1), Text: n.Text, Key: n.Identity()},
 		&domain.ContactAssigned{
 			ID: id, Source: source, Operator: ledger.Links()[row].Operator, How: domain.Automatic, Among: among,
 		},
@@ -182,53 +183,3 @@ func cpuTime(tb testing.TB) time.Duration {
 var millions = flag.Int("recover.contacts", 1_000_000, "how many contacts the benchmarks of recovery have")
 
 func contactCounts() []int { return []int{*millions} }
-
-// TestMemory prints what a contact costs, its text and the leads apart. Rerun with -recover.memory.
-func TestMemory(t *testing.T) {
-	if !*measureMemory {
-		t.Skip("without -recover.memory")
-	}
-	dir := memoryDir(t)
-	largeSnapshot(t, dir, *millions)
-	leads := heap(func() any {
-		c := domain.NewCatalog()
-		for _, r := range (&large{}).base(*millions / 10) {
-			must(t, c.Apply(r))
-		}
-		return c
-	})
-	texts := heap(func() any {
-		all := make([]string, *millions)
-		for i := range all {
-			all[i] = strings.Clone("Hello, I would like to know whether number 123456 is in stock."[:62])
-		}
-		return all
-	}) - int64(*millions)*16
-	all := heap(func() any {
-		s, err := OpenStore(dir, Options{})
-		must(t, err)
-		c, err := s.Recover(nil)
-		must(t, errors.Join(err, s.Close()))
-		return c
-	})
-	n := int64(*millions)
-	t.Logf("%d contacts: %d bytes each, with %d of text each and %d leads of %d", n, (all-leads-texts)/n, texts/n, n/10, leads/(n/10))
-}
-
-var measureMemory = flag.Bool("recover.memory", false, "measure memory after a recovery")
-
-// heap is how much memory lives after fn because of what it returns.
-func heap(fn func() any) int64 {
-	live := func() int64 {
-		runtime.GC()
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
-	before := live()
-	kept := fn()
-	after := live()
-	runtime.KeepAlive(kept)
-	return after - before
-}

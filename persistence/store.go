@@ -172,7 +172,7 @@ func (s *Store) writeTemporary(ctx context.Context, path string, f *domain.Froze
 	if err != nil {
 		return 0, err
 	}
-	if size, err = writeSnapshot(ctx, newSteady(file, s.journal.busy), s.encoder, f, entry); err == nil {
+	if size, err = writeSnapshot(ctx, newSteady(ctx, file, s.journal.busy), s.encoder, f, entry); err == nil {
 		err = file.Sync()
 	}
 	return size, errors.Join(err, file.Close())

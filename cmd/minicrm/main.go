@@ -7,10 +7,7 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"os"
-	"runtime/debug"
 	"strconv"
 
 	"github.com/alecthomas/kong"
@@ -26,7 +23,12 @@ type commandLine struct {
 	Backup  backupCmd  `cmd:"" help:"Copy a data directory, also while a server runs on it."`
 	Archive archiveCmd `cmd:"" help:"Look after the archive of closed contacts."`
 	Key     keyCmd     `cmd:"" help:"Make keys for those who may call."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask a server whether it is ready."`
+	Completion  completionCmd  `cmd:"" help:"Print the completion script of a shell."`
+	Man         manCmd         `cmd:"" help:"Print the manual page."`
+	Version     versionCmd     `cmd:"" help:"Print the version, and the revision that it was built from."`
+	Candidates  candidatesCmd  `cmd:"" hidden:"" help:"What can come next on a command line, for the completion scripts."`
 }
 
 func main() {
@@ -63,23 +65,4 @@ func parse(args []string) (*kong.Context, *commandLine, error) {
 	}
 	ctx, err := parser.Parse(args)
 	return ctx, line, err
-}
-
-type versionCmd struct{}
-
-// Run prints what the toolchain noted when it built the binary.
-func (versionCmd) Run() error {
-	version, err := versionText()
-	if err == nil {
-		fmt.Println("minicrm " + version)
-	}
-	return err
-}
-
-func versionText() (string, error) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown", errors.New("the binary carries no build information")
-	}
-	return info.Main.Version + " " + info.GoVersion, nil
 }

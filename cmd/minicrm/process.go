@@ -22,6 +22,7 @@ type process struct {
 	level    *slog.LevelVar
 	registry *prometheus.Registry
 	reloader *reloader
+	systemd  *supervisor
 	recovery *recovery
 	keys     *httpapi.Keyring // nil = everybody may do everything
 	certs    *certificates    // nil = no TLS
@@ -39,9 +40,11 @@ func (c *serveCmd) prepare(ctx context.Context) (*process, error) {
 	p := &process{
 		config: c, logger: logger, level: level,
 		registry: newRegistry(), recovery: newRecovery(logger), front: &front{}, served: make(chan error, 2),
+		systemd: &supervisor{logger: logger},
 	}
 	p.registry.MustRegister(readiness(p.ready))
 	p.reloader = newReloader(logger, p.registry)
+	p.reloader.hangup = p.systemd.reloading
 	if err := p.readFiles(); err != nil {
 		return nil, err
 	}
@@ -159,6 +162,7 @@ func (p *process) show(s *service) {
 	p.service.Store(s)
 	p.front.show(s.handler)
 	p.announce(s)
+	p.systemd.ready()
 }
 
 // close cuts off whoever is still connected; the admin listener, which says how the end is coming, goes last.

@@ -184,8 +184,10 @@ type (
 		Operator int64   `json:"operator_id"`
 		Weight   int64   `json:"weight"`
 		Share    float64 `json:"target_share"`
-		Received int64   `json:"received"`
-		Lag      float64 `json:"lag"`
+		Received struct {
+			Automatic, Sticky, Manual int64
+		} `json:"received"`
+		Lag float64 `json:"lag"`
 	}
 )
 

@@ -32,6 +32,7 @@ type reloadable struct {
 type reloader struct {
 	things  []*reloadable
 	hangups chan os.Signal
+	hangup  func(reload func()) // runs reload on a SIGHUP
 	logger  *slog.Logger
 	good    *prometheus.GaugeVec
 	when    *prometheus.GaugeVec
@@ -43,6 +44,7 @@ func newReloader(logger *slog.Logger, r prometheus.Registerer) *reloader {
 	signal.Notify(hangups, syscall.SIGHUP) // from now on, a SIGHUP does not end the process
 	return &reloader{
 		hangups: hangups,
+		hangup:  func(reload func()) { reload() },
 		logger:  logger,
 		good: factory.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "minicrm_reload_successful",
@@ -77,9 +79,7 @@ func (r *reloader) run(ctx context.Context) {
 	for {
 		select {
 		case <-r.hangups:
-			for _, thing := range r.things {
-				r.reload(thing, "SIGHUP")
-			}
+			r.hangup(r.reloadAll)
 		case <-tick.C:
 			for _, thing := range r.things {
 				if thing.changed() {
@@ -89,6 +89,12 @@ func (r *reloader) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func (r *reloader) reloadAll() {
+	for _, thing := range r.things {
+		r.reload(thing, "SIGHUP")
 	}
 }
 

@@ -132,7 +132,9 @@ func grepJournal(t *testing.T, data, text string) bool {
 // metric reads a figure without labels.
 func (s *server) metric(name string) float64 {
 	s.t.Helper()
-	resp, err := s.client.Get(s.base + "/metrics")
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.base+"/metrics", http.NoBody)
+	check(s.t, err)
+	resp, err := s.client.Do(req)
 	check(s.t, err)
 	defer func() { _ = resp.Body.Close() }() // it was read to its end
 	lines := bufio.NewScanner(resp.Body)

@@ -34,6 +34,7 @@ func (c *serveCmd) Run(app *kong.Context) error {
 	}
 	go p.reloader.run(stop)
 	p.serve()
+	started := p.systemd.starting(p.recovery.ready)
 	opened := make(chan error, 1)
 	var s *service
 	go func() {
@@ -43,6 +44,7 @@ func (c *serveCmd) Run(app *kong.Context) error {
 	}()
 	select {
 	case err := <-opened:
+		started()
 		if err != nil {
 			return errors.Join(err, p.close())
 		}
@@ -51,12 +53,14 @@ func (c *serveCmd) Run(app *kong.Context) error {
 	}
 	p.show(s)
 	go s.snapshotOnSignal(stop, p.logger)
+	go p.systemd.watch(stop, s.ping)
 	select {
 	case err := <-p.served:
 		return errors.Join(fmt.Errorf("serve: %w", err), p.close(), s.close())
 	case <-stop.Done():
 	}
 	p.logger.Info("stopping")
+	p.systemd.stopping()
 	return errors.Join(c.shutDown(p, s), s.close(), p.close())
 }
 

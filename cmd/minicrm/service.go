@@ -25,6 +25,7 @@ type service struct {
 	dispatcher *actors.Dispatcher
 	archive    *persistence.Archive
 	stopping   atomic.Bool
+	hanging    atomic.Bool        // the last ping did not come back
 	cancel     context.CancelFunc // ends what runs in the background
 	background sync.WaitGroup
 }
@@ -118,7 +119,17 @@ func (s *service) ready() error {
 	if s.stopping.Load() {
 		return errors.New("stopping")
 	}
+	if s.hanging.Load() {
+		return errors.New("the dispatcher does not answer")
+	}
 	return nil
+}
+
+// ping sends a message through all actors, and has readiness follow what comes of it.
+func (s *service) ping(ctx context.Context) error {
+	err := s.dispatcher.Ping(ctx)
+	s.hanging.Store(err != nil && !errors.Is(err, context.Canceled))
+	return err
 }
 
 // close ends the actors in the order of the flow and then the store. No request may be in flight.

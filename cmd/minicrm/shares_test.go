@@ -55,14 +55,14 @@ func shownShares(t *testing.T, s *server, sources int) (worst float64) {
 		var lags float64
 		links := list[linkJSON](s, fmt.Sprintf("/v1/sources/%d/operators", source+1))
 		for _, l := range links {
-			total += l.Received
+			total += l.Received.Automatic
 		}
 		for _, l := range links {
-			off := float64(l.Received) - l.Share*float64(total)
+			off := float64(l.Received.Automatic) - l.Share*float64(total)
 			worst = max(worst, math.Abs(off))
 			lags += l.Lag
 			if math.Abs(off) > bound()+1e-6 || math.Abs(off+l.Lag) > 1e-6 {
-				t.Errorf("source %d: operator %d received %d of %d, off by %f, with lag %f", source+1, l.Operator, l.Received, total, off, l.Lag)
+				t.Errorf("source %d: operator %d received %d of %d, off by %f, with lag %f", source+1, l.Operator, l.Received.Automatic, total, off, l.Lag)
 			}
 		}
 		if math.Abs(lags) > 1e-9 {

@@ -39,6 +39,8 @@ func (m *memory) refused(id, op int64, force bool, code string, from int64) erro
 	switch code {
 	case "contact_closed":
 		return m.wasClosed(id, from)
+	case "contact_archived":
+		return m.wasArchived(id, from)
 	case "operator_not_found":
 		right = known == nil
 	case "not_linked":
@@ -214,6 +216,7 @@ func (c *tormentor) lead() error {
 	email := fmt.Sprintf("lead%d@example.com", c.rng.IntN(c.returnings+50))
 	c.m.mu.Lock()
 	c.m.emails[email] = true
+	from := c.m.tick()
 	c.m.mu.Unlock()
 	var got leadJSON
 	code, err := c.s.ask("POST", "/v1/leads", fmt.Sprintf(`{"email":%q}`, email), &got)
@@ -222,11 +225,7 @@ func (c *tormentor) lead() error {
 	}
 	c.m.mu.Lock()
 	defer c.m.mu.Unlock()
-	if lead, told := c.m.leads[email]; told && (lead != got.ID) {
-		return fmt.Errorf("%s was told to be lead %d, and is answered as %d", email, lead, got.ID)
-	}
-	c.m.leads[email] = got.ID
-	return nil
+	return c.m.ofEmail(email, got.ID, from, c.m.tick())
 }
 
 // manage hires an operator.

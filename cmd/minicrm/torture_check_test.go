@@ -102,20 +102,21 @@ func (w world) atRest() error {
 }
 
 // verify holds what the API shows, while nothing is under way, against all that clients were told, and against what
-// they asked for: nothing may be lost, and nothing may be there that nobody wanted.
-func (m *memory) verify(w world) error {
+// they asked for: nothing may be lost, and nothing may be there that nobody wanted. archived is what the journal says
+// that is in the archive.
+func (m *memory) verify(w world, archived map[int64]int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var f findings
 	m.verifyLeads(w, &f)
-	m.verifyContacts(w, &f)
+	m.verifyContacts(w, archived, &f)
 	m.verifyOperators(w, &f)
 	m.verifySources(w, &f)
 	return f.err()
 }
 
 func (m *memory) verifyLeads(w world, f *findings) {
-	shown := map[string]int64{}
+	shown, now := map[string]int64{}, m.tick()
 	for _, l := range w.leads {
 		if other, taken := shown[l.Email]; taken {
 			f.add("one lead per email: %d and %d both have %s", other, l.ID, l.Email)
@@ -123,16 +124,25 @@ func (m *memory) verifyLeads(w world, f *findings) {
 		if !m.emails[l.Email] {
 			f.add("nobody sent the email of lead %+v", l)
 		}
+		if !m.erased(l.ID).may(false, now, now) {
+			f.add("lead %+v was erased and is back", l)
+		}
+		m.erased(l.ID).observe(false, now, now)
 		shown[l.Email] = l.ID
 	}
 	for email, id := range m.leads {
-		if shown[email] != id {
-			f.add("durable: %s was told to be lead %d and is lead %d", email, id, shown[email])
+		has := shown[email]
+		if has == id {
+			continue
 		}
+		if !m.erased(id).may(true, now, now) || has != 0 && has < id {
+			f.add("durable: %s was told to be lead %d and is lead %d", email, id, has)
+		}
+		m.erased(id).observe(true, now, now)
 	}
 }
 
-func (m *memory) verifyContacts(w world, f *findings) {
+func (m *memory) verifyContacts(w world, archived map[int64]int64, f *findings) {
 	emails := map[int64]string{}
 	for _, l := range w.leads {
 		emails[l.ID] = l.Email
@@ -157,7 +167,7 @@ func (m *memory) verifyContacts(w world, f *findings) {
 		}
 	}
 	for id, k := range m.contacts {
-		if !shown[id] {
+		if _, is := archived[id]; !shown[id] && (!is || !k.closed.may(true, m.now, m.now)) {
 			f.add("durable: contact %d (%s) was acknowledged and is gone", id, k.token)
 		}
 	}

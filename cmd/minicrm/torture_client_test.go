@@ -114,6 +114,8 @@ func (c *tormentor) step() error {
 		return c.changeSource()
 	case n < 98:
 		return c.lead()
+	case n < 99:
+		return c.erase()
 	}
 	return c.manage()
 }
@@ -150,13 +152,12 @@ func (m *memory) posted(got contactView, a *asking, token string, from int64) er
 	if other := m.contacts[got.ID]; other != nil {
 		return fmt.Errorf("the new contact %+v has the id of %q", got, other.token)
 	}
-	if lead, told := m.leads[a.email]; told && lead != got.Lead {
-		return fmt.Errorf("the new contact %+v is not of lead %d, which has the email %s", got, lead, a.email)
+	if err := m.ofEmail(a.email, got.Lead, from, m.tick()); err != nil {
+		return fmt.Errorf("the new contact %+v: %w", got, err)
 	}
 	if got.Text != token || got.Source != a.source || got.Status != "assigned" && got.Status != "open" {
 		return fmt.Errorf("the new contact %+v was asked for as %+v, %q", got, *a, token)
 	}
-	m.leads[a.email] = got.Lead
 	m.created(got, got.Lead)
 	if got.Operator == 0 {
 		return nil
@@ -197,6 +198,9 @@ func (c *tormentor) close() error {
 	case "contact_closed":
 		k.closed.refuse(w)
 		return c.m.wasClosed(id, from)
+	case "contact_archived":
+		k.closed.refuse(w)
+		return c.m.wasArchived(id, from)
 	}
 	return unexpected("close", code, nil)
 }
@@ -233,11 +237,15 @@ func (c *tormentor) look() error {
 	}
 	from := c.m.start()
 	var got contactView
-	if code, err := c.s.ask("GET", fmt.Sprintf("/v1/contacts/%d", id), "", &got); err != nil || code != "" {
+	code, err := c.s.ask("GET", fmt.Sprintf("/v1/contacts/%d", id), "", &got)
+	if err != nil || code != "" && code != "contact_archived" {
 		return unexpected("read of a contact", code, err)
 	}
 	c.m.mu.Lock()
 	defer c.m.mu.Unlock()
+	if code != "" {
+		return wrap(c.m.wasArchived(id, from), "read of contact %d", id)
+	}
 	return wrap(c.m.sees(got, from), "read of contact %d: %+v", id, got)
 }
 

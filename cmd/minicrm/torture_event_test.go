@@ -14,6 +14,10 @@ func journaled(fact any) *journalpb.Event {
 		e.Event = &journalpb.Event_ContactClosed{ContactClosed: f}
 	case *journalpb.LeadCreated:
 		e.Event = &journalpb.Event_LeadCreated{LeadCreated: f}
+	case *journalpb.LeadErased:
+		e.Event = &journalpb.Event_LeadErased{LeadErased: f}
+	case *journalpb.ContactsArchived:
+		e.Event = &journalpb.Event_ContactsArchived{ContactsArchived: f}
 	case *journalpb.OperatorCreated:
 		e.Event = &journalpb.Event_OperatorCreated{OperatorCreated: f}
 	case *journalpb.OperatorChanged:

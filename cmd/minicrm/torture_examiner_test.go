@@ -10,15 +10,19 @@ import (
 // examiner reads a journal record by record and checks after each what must hold at every prefix. It shares no code
 // with the program but the generated messages: what it does not see, a bug of the program cannot hide.
 type examiner struct {
-	explain       func(id int64, c examinedContact, how journalpb.How) error // says whether somebody asked for it
-	entry, record uint64                                                     // due next
-	latest, floor int64                                                      // the latest stamp of all, and of those that this process found
-	operators     map[int64]*examinedOperator
-	sources       map[int64]*examinedSource
-	leads         map[int64]string
-	emails        map[string]int64
-	contacts      map[int64]examinedContact
-	tokens        map[string]int64
+	explain        func(id int64, c examinedContact, how journalpb.How) error // says whether somebody asked for it
+	explainErasure func(lead int64) error                                     // likewise
+	entry, record  uint64                                                     // due next
+	latest, floor  int64                                                      // the latest stamp of all, and of those that this process found
+	operators      map[int64]*examinedOperator
+	sources        map[int64]*examinedSource
+	leads          map[int64]string // emails; "" = erased
+	emails         map[string]int64
+	contacts       map[int64]examinedContact
+	tokens         map[string]int64
+	ofLead         map[int64][]int64 // contacts
+	archived       map[int64]int64   // days of contacts
+	fresh          map[int64]bool    // archived by records that were read last: a list may be from before or after
 }
 
 type examinedOperator struct {
@@ -39,17 +43,19 @@ type examinedContact struct {
 	text                   string
 }
 
-func newExaminer(explain func(int64, examinedContact, journalpb.How) error) *examiner {
+func newExaminer(explain func(int64, examinedContact, journalpb.How) error, explainErasure func(int64) error) *examiner {
 	return &examiner{
-		explain: explain, entry: 1, record: 1,
+		explain: explain, explainErasure: explainErasure, entry: 1, record: 1,
 		operators: map[int64]*examinedOperator{}, sources: map[int64]*examinedSource{},
 		leads: map[int64]string{}, emails: map[string]int64{},
 		contacts: map[int64]examinedContact{}, tokens: map[string]int64{},
+		ofLead: map[int64][]int64{}, archived: map[int64]int64{}, fresh: map[int64]bool{},
 	}
 }
 
 // examine reads what was added since the last time, all of it by one process.
 func (x *examiner) examine(k *keeper) (err error) {
+	clear(x.fresh)
 	x.entry, x.record, err = k.records(x.entry, x.record, func(_ uint64, r *journalpb.Record) error {
 		if r.At < x.floor {
 			return fmt.Errorf("its time %d was before a restart: %d", r.At, x.floor)
@@ -78,10 +84,15 @@ func (x *examiner) event(event *journalpb.Event) error {
 		return x.closed(e.ContactClosed)
 	case *journalpb.Event_LeadCreated:
 		l := e.LeadCreated
-		if other, taken := x.emails[l.Email]; taken || x.leads[l.Id] != "" {
+		_, used := x.leads[l.Id]
+		if other, taken := x.emails[l.Email]; taken || used {
 			return fmt.Errorf("one lead per email: %s has lead %d, lead %d has %s", l.Email, other, l.Id, x.leads[l.Id])
 		}
 		x.leads[l.Id], x.emails[l.Email] = l.Email, l.Id
+	case *journalpb.Event_LeadErased:
+		return x.leadErased(e.LeadErased.Id)
+	case *journalpb.Event_ContactsArchived:
+		return x.contactsArchived(e.ContactsArchived)
 	case *journalpb.Event_OperatorCreated:
 		o := e.OperatorCreated
 		if x.operators[o.Id] != nil {
@@ -137,12 +148,13 @@ func (x *examiner) created(c *journalpb.ContactCreated) error {
 	case used || there:
 		return fmt.Errorf("the id was used (%t), or the contact created before (%t)", used, there)
 	case x.leads[c.Lead] == "":
-		return fmt.Errorf("one lead per email: lead %d does not exist yet", c.Lead)
+		return fmt.Errorf("one lead per email: lead %d does not exist yet, or was erased", c.Lead)
 	case x.sources[c.Source] == nil:
 		return errors.New("there is no such source")
 	}
 	x.contacts[c.Id] = examinedContact{source: c.Source, lead: c.Lead, text: c.Text}
 	x.tokens[c.Text] = c.Id
+	x.ofLead[c.Lead] = append(x.ofLead[c.Lead], c.Id)
 	x.sources[c.Source].waiting[c.Id] = true
 	return x.explain(c.Id, x.contacts[c.Id], 0)
 }
@@ -207,9 +219,17 @@ func (x *examiner) largestLag() (largest float64) {
 // compare holds what the API shows against what the journal says: the same state.
 func (x *examiner) compare(w world) error {
 	var f findings
-	if len(w.contacts) != len(x.contacts) || len(w.operators) != len(x.operators) || len(w.leads) != len(x.leads) {
-		f.add("%d contacts, %d operators and %d leads are shown, the journal has %d, %d and %d",
-			len(w.contacts), len(w.operators), len(w.leads), len(x.contacts), len(x.operators), len(x.leads))
+	shown := map[int64]bool{}
+	for _, c := range w.contacts {
+		shown[c.ID] = true
+	}
+	for id := range x.contacts {
+		if _, archived := x.archived[id]; shown[id] == archived && !x.fresh[id] {
+			f.add("same state: contact %d is shown: %t, and in the archive: %t", id, shown[id], archived)
+		}
+	}
+	if len(w.operators) != len(x.operators) || len(w.leads) != len(x.emails) {
+		f.add("%d operators and %d leads are shown, the journal has %d and %d", len(w.operators), len(w.leads), len(x.operators), len(x.emails))
 	}
 	for _, c := range w.contacts {
 		want := x.contacts[c.ID]

@@ -13,10 +13,11 @@ type memory struct {
 	now       int64              // ticks: what was answered before something was sent has the smaller one
 	posts     map[string]*asking // contacts that were asked for and not answered, by token
 	contacts  map[int64]*memo
-	recent    []int64          // contacts that are not known to be closed, for clients to pick from
-	emails    map[string]bool  // that were ever sent, normalised
-	leads     map[string]int64 // by email, as told
-	hires     map[string]bool  // operators that were asked for and not answered, by name
+	recent    []int64                   // contacts that are not known to be closed, for clients to pick from
+	emails    map[string]bool           // that were ever sent, normalised
+	leads     map[string]int64          // by email, as told; the youngest
+	gone      map[int64]*register[bool] // erased leads, by id
+	hires     map[string]bool           // operators that were asked for and not answered, by name
 	operators map[int64]*hired
 	links     map[linkKey]*register[int64] // weights; notLinked
 	policies  map[int64]*register[string]
@@ -39,6 +40,7 @@ type memo struct {
 	ended        bool  // it was seen closed, so that
 	last         int64 // this is who held it, for good
 	asked        map[manual]bool
+	archived     int64 // when somebody was told that it is in the archive, for good; 0 = never
 }
 
 // manual is a manual assignment that was asked for.
@@ -62,6 +64,7 @@ const notLinked = -1
 func newMemory() *memory {
 	return &memory{
 		posts: map[string]*asking{}, contacts: map[int64]*memo{}, emails: map[string]bool{}, leads: map[string]int64{},
+		gone:  map[int64]*register[bool]{},
 		hires: map[string]bool{}, operators: map[int64]*hired{},
 		links: map[linkKey]*register[int64]{}, policies: map[int64]*register[string]{},
 	}
@@ -126,8 +129,10 @@ func (m *memory) sees(c contactView, from int64) error {
 	switch {
 	case k == nil:
 		return fmt.Errorf("nobody asked for it")
-	case c.Text != k.token || c.Source != k.source || c.Lead != k.lead:
+	case c.Source != k.source || c.Lead != k.lead || !m.shows(c.Text, k, from, now):
 		return fmt.Errorf("it was told to be %q of lead %d in source %d", k.token, k.lead, k.source)
+	case k.archived != 0 && k.archived < from:
+		return fmt.Errorf("it was told to be in the archive")
 	case !k.closed.may(c.Status == "closed", from, now):
 		return fmt.Errorf("its being closed must be another")
 	case k.ended && c.Status == "closed" && c.Operator != k.last:
@@ -149,13 +154,20 @@ func (m *memory) settled(now world) {
 	clear(m.posts)
 	clear(m.hires)
 	m.recent = m.recent[:0]
+	listed := map[int64]bool{}
 	for _, c := range now.contacts {
+		listed[c.ID] = true
 		k := m.contacts[c.ID]
 		if c.Status != "closed" {
 			m.recent = append(m.recent, c.ID)
 		}
 		k.holder, k.closed, k.ended, k.last = known(c.Operator), known(c.Status == "closed"), c.Status == "closed", c.Operator
 		clear(k.asked)
+	}
+	for id, k := range m.contacts {
+		if !listed[id] && k.archived == 0 {
+			k.archived = m.tick()
+		}
 	}
 	for _, o := range now.operators {
 		m.hire(o.ID, o.Name, o.Active, o.MaxLoad)
@@ -171,7 +183,13 @@ func (m *memory) settled(now world) {
 			m.links[linkKey{source, l.Operator}] = &weight
 		}
 	}
+	clear(m.leads)
+	shown := map[int64]bool{}
 	for _, l := range now.leads {
-		m.leads[l.Email] = l.ID
+		m.leads[l.Email], shown[l.ID] = l.ID, true
+	}
+	for id := range m.gone {
+		gone := known(!shown[id])
+		m.gone[id] = &gone
 	}
 }

@@ -171,7 +171,7 @@ func (s *examinedShare) shown(links []linkJSON) error {
 	}
 	for _, l := range links {
 		row := s.find(l.Operator)
-		if row == nil || row.weight != l.Weight || row.received != l.Received || float64(row.lag)/one != l.Lag {
+		if row == nil || row.weight != l.Weight || row.received != l.Received.Automatic || float64(row.lag)/one != l.Lag {
 			return fmt.Errorf("the link %+v is in the journal %+v", l, row)
 		}
 	}

@@ -53,9 +53,9 @@ type torture struct {
 
 // Catches, with kill -9 at any moment and by its own record of what was acknowledged: an acknowledged contact, close,
 // assignment, lead, operator, link or setting that is lost, goes back, or is another; a contact that moves though nobody
-// moved it; an id that is used twice; a command that happens half, twice, or unasked; a seat given past max_load or to
-// somebody inactive; two leads with one email; a contact that waits while somebody is eligible, after a restart or at
-// rest; an assignment to somebody who was not next, and lags that do not sum to 0; loads, lags and lists that are not
+// moved it; an archived contact that is in no archive, or shown again; an erased lead that is back; an id that is used
+// twice; a command that happens half, twice, or unasked; a seat given past max_load or to somebody inactive; two leads with
+// one email; a contact that waits while somebody is eligible, after a restart or at rest; an assignment to somebody who was not next, and lags that do not sum to 0; loads, lags and lists that are not
 // what the journal says; answers that show what was already overwritten; a data race.
 func TestTorture(t *testing.T) {
 	dir := tortureDirectory(t)
@@ -63,11 +63,9 @@ func TestTorture(t *testing.T) {
 		buildPlain(t)
 	}
 	m := newMemory()
-	tt := &torture{data: filepath.Join(dir, "data"), m: m, x: newExaminer(m.explains)}
+	tt := &torture{data: filepath.Join(dir, "data"), m: m, x: newExaminer(m.explains, m.asksToErase)}
 	tt.k = newKeeper(t, tt.data, filepath.Join(dir, "kept"))
-	if *tortureServe != "" {
-		tt.limit = `set -- "$@" ` + *tortureServe
-	}
+	tt.limit = fmt.Sprintf(`set -- "$@" --retain-closed=%s %s`, tortureRetain, *tortureServe)
 	t.Logf("rerun with -torture.seed=%d (the clients do the same, the server's timing is its own)", *tortureSeed)
 	for round := range *tortureRounds + 1 { // the last one only looks
 		if !t.Run(fmt.Sprintf("round=%d", round), func(t *testing.T) { tt.round(t, round) }) {
@@ -77,6 +75,8 @@ func TestTorture(t *testing.T) {
 	if !t.Failed() {
 		tt.audit(t, dir)
 	}
+	archived := tt.x.checkArchives(t, tt.data)
+	t.Logf("%d contacts went to the archive, some again: %d lines; %d leads were erased", len(tt.x.archived), archived, len(tt.x.leads)-len(tt.x.emails))
 	t.Logf("%d records, %d contacts, %d leads; of the posts without an answer %d had happened, %d not; the largest lag was %.3f",
 		tt.x.record-1, len(m.contacts), len(m.leads), m.happened, m.never, tt.x.largestLag())
 }
@@ -123,6 +123,8 @@ func (tt *torture) round(t *testing.T, round int) {
 		if code := s.terminate(); code != 0 {
 			t.Errorf("exit status %d", code)
 		}
+		check(t, tt.k.keep()) // contacts may have gone to the archive until then
+		check(t, tt.x.examine(tt.k))
 		return
 	}
 	if round%3 == 2 {
@@ -199,7 +201,7 @@ func (tt *torture) examine(t *testing.T, s *server, when string) {
 	if err := tt.x.examine(tt.k); err != nil {
 		t.Fatalf("%s, the journal: %v", when, err)
 	}
-	if err := errors.Join(w.atRest(), tt.x.compare(w), tt.m.verify(w)); err != nil {
+	if err := errors.Join(w.atRest(), tt.x.compare(w), tt.m.verify(w, tt.x.archived)); err != nil {
 		t.Fatalf("%s: %v", when, err)
 	}
 	tt.m.settled(w)

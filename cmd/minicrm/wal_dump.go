@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,8 +24,8 @@ type walDumpCmd struct {
 
 // Help is the long part of --help.
 func (*walDumpCmd) Help() string {
-	return `Prints the events of the journal in their order, one a line: the record's index, its time, what happened. Events with the
-same index happened together. The journal reaches back to the older of two snapshots; what came before it is gone. Read-only,
+	return `Prints the events of the journal in their order, one a line: the record's index, its time, what happened, who commanded it.
+Events with the same index happened together. The journal reaches back to the older of two snapshots; what came before it is gone. Read-only,
 and fine beside a server: it ends with what is there.
 
     minicrm wal dump ./data --json | jq 'select(.event == "ContactAssigned" and .operator_id == 7)'
@@ -78,7 +77,7 @@ func (d *dump) group(g persistence.Group) error {
 			continue
 		}
 		for _, e := range r.Events {
-			if err := d.event(index, r.At, e); err != nil {
+			if err := d.event(index, r, e); err != nil {
 				return err
 			}
 		}
@@ -86,9 +85,10 @@ func (d *dump) group(g persistence.Group) error {
 	return nil
 }
 
-func (d *dump) event(index uint64, at domain.Time, e domain.Event) error {
+func (d *dump) event(index uint64, r domain.Record, e domain.Event) error {
 	name, fields := describe(e)
-	moment := time.UnixMicro(int64(at)).UTC().Format(time.RFC3339Nano)
+	fields = appendWord(fields, "by", r.By)
+	moment := time.UnixMicro(int64(r.At)).UTC().Format(time.RFC3339Nano)
 	d.line = d.line[:0]
 	if d.json {
 		head := []field{{"index", index}, {"at", moment}, {"event", name}}
@@ -147,106 +147,4 @@ func appendValue(b []byte, value any, quote func([]byte, string) []byte) []byte 
 		return quote(b, v)
 	}
 	panic(fmt.Sprintf("a field of type %T", value))
-}
-
-// describe names an event and lists its fields. What was not said, such as a name that stays, is left out.
-func describe(event domain.Event) (name string, fields []field) {
-	switch e := event.(type) {
-	case *domain.OperatorCreated:
-		return "OperatorCreated", operatorFields(e)
-	case *domain.OperatorChanged:
-		return "OperatorChanged", operatorFields((*domain.OperatorCreated)(e))
-	case *domain.SourceCreated:
-		return "SourceCreated", sourceFields(e)
-	case *domain.SourceChanged:
-		return "SourceChanged", sourceFields((*domain.SourceCreated)(e))
-	case *domain.LinkSet:
-		return "LinkSet", []field{{"source_id", int64(e.Source)}, {"operator_id", int64(e.Operator)}, {"weight", e.Weight}}
-	case *domain.LinkRemoved:
-		return "LinkRemoved", []field{{"source_id", int64(e.Source)}, {"operator_id", int64(e.Operator)}}
-	case *domain.LeadCreated:
-		return "LeadCreated", []field{{"id", int64(e.ID)}, {"email", e.Email}, {"name", e.Name}, {"phone", e.Phone}}
-	case *domain.LeadChanged:
-		fields := []field{{"id", int64(e.ID)}}
-		fields = appendString(fields, "name", e.Name)
-		return "LeadChanged", appendString(fields, "phone", e.Phone)
-	case *domain.ContactCreated:
-		return "ContactCreated", []field{
-			{"id", int64(e.ID)}, {"source_id", int64(e.Source)}, {"lead_id", int64(e.Lead)}, {"text", e.Text},
-		}
-	case *domain.ContactAssigned:
-		return "ContactAssigned", assignedFields(e)
-	case *domain.ContactClosed:
-		fields := []field{{"id", int64(e.ID)}, {"source_id", int64(e.Source)}}
-		return "ContactClosed", appendOperator(fields, "operator_id", e.Operator)
-	case *domain.LeadErased:
-		return "LeadErased", []field{{"id", int64(e.ID)}}
-	case *domain.ContactsArchived:
-		ids := make([]int, len(e.IDs))
-		for i, id := range e.IDs {
-			ids[i] = int(id)
-		}
-		return "ContactsArchived", []field{{"archive", e.Day.Archive()}, {"ids", ids}}
-	}
-	return fmt.Sprintf("%T", event), nil // one that is newer than this tool: better its name than nothing
-}
-
-func operatorFields(e *domain.OperatorCreated) []field {
-	return []field{{"id", int64(e.ID)}, {"name", e.Name}, {"active", e.Active}, {"max_load", int64(e.MaxLoad)}}
-}
-
-func sourceFields(e *domain.SourceCreated) []field {
-	backlog := word(uint8(e.Backlog), e.Backlog.Name())
-	return []field{{"id", int64(e.ID)}, {"name", e.Name}, {"backlog", backlog}}
-}
-
-// assignedFields has the eligible set as the journal has it: rows are places among the links of the source, from 0.
-func assignedFields(e *domain.ContactAssigned) []field {
-	fields := []field{{"id", int64(e.ID)}, {"source_id", int64(e.Source)}, {"operator_id", int64(e.Operator)}}
-	fields = appendOperator(fields, "from_operator_id", e.From)
-	fields = append(fields,
-		field{"how", word(uint8(e.How), e.How.Name())},
-		field{"among", word(uint8(e.Among.Kind), setName(e.Among.Kind))})
-	if e.Among.Kind == domain.SpelledSet {
-		fields = append(fields, field{"rows", slices.Collect(e.Among.Rows.All())})
-	}
-	return fields
-}
-
-func appendString(fields []field, name string, value *string) []field {
-	if value == nil {
-		return fields
-	}
-	return append(fields, field{name, *value})
-}
-
-// appendOperator leaves out nobody.
-func appendOperator(fields []field, name string, id domain.OperatorID) []field {
-	if id == 0 {
-		return fields
-	}
-	return append(fields, field{name, int64(id)})
-}
-
-// setName is the word for how an eligible set is written down, "" for a way that does not exist.
-func setName(k domain.SetKind) string {
-	switch k {
-	case domain.Uncharged:
-		return "uncharged"
-	case domain.Alone:
-		return "alone"
-	case domain.SameSet:
-		return "same"
-	case domain.SpelledSet:
-		return "rows"
-	}
-	return ""
-}
-
-// word is the word for a value of an enumeration, or the number of one that has none.
-func word(value uint8, name string) string {
-	if name == "" {
-		return strconv.Itoa(int(value))
-	}
-	return name
 }

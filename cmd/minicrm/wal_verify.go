@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"minicrm/domain"
 )
 
 // walCmd are the tools that look inside a data directory.
@@ -55,12 +57,19 @@ func (v *verification) print(to io.Writer) error {
 	}
 	say("good snapshots: %d", v.snapshots)
 	if v.auditor != nil {
-		state := v.auditor.Catalog().Freeze()
-		say("state: %d contacts, %d leads, %d operators, %d sources",
-			state.ContactCount(), state.LeadCount, len(state.Operators), len(state.Sources))
+		say("state: %s", stateLine(v.auditor.Catalog()))
 	}
 	_, err := fmt.Fprintln(to, strings.Join(lines, "\n"))
 	return err
+}
+
+// stateLine says how much there is of what was not deleted.
+func stateLine(c *domain.Catalog) string {
+	state := c.Freeze()
+	operators, _ := c.Operators(0, len(state.Operators)+1)
+	sources, _ := c.Sources(0, len(state.Sources)+1)
+	return fmt.Sprintf("%d contacts, %d leads, %d operators, %d sources, %d idempotency keys",
+		state.ContactCount(), state.LeadCount, len(operators), len(sources), state.KeyCount())
 }
 
 // failure is an error if there was any.

@@ -47,13 +47,13 @@ func (a *api) shares(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	var s *domain.Shares
+	var tally *domain.Tally
 	var known bool
-	a.dispatcher.View(func(c *domain.Catalog) { s, known = c.Shares(id, since) })
+	a.dispatcher.View(func(c *domain.Catalog) { tally, known = c.Tally(id, since) })
 	if !known {
 		return answer{}, domain.SourceGone(id)
 	}
-	return ok(viewShares(id, s))
+	return ok(viewShares(id, tally.Count()))
 }
 
 func viewShares(id domain.SourceID, s *domain.Shares) *sharesView {

@@ -132,10 +132,12 @@ func (f *fake) listLinks(r *http.Request, _ []byte) (int, any) {
 	l := &f.sources[id(r, "id")-1].ledger
 	items := []linkAnswer{}
 	for _, row := range l.Links() {
-		items = append(items, linkAnswer{
-			Operator: int64(row.Operator), Weight: row.Weight, Received: int64(row.Received),
+		item := linkAnswer{
+			Operator: int64(row.Operator), Weight: row.Weight,
 			Target: float64(row.Weight) / float64(l.Weights()), Lag: float64(row.Lag) / domain.One,
-		})
+		}
+		item.Received.Automatic = int64(row.Received)
+		items = append(items, item)
 	}
 	return 200, map[string]any{"items": items, "next": nil}
 }

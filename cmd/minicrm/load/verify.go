@@ -26,8 +26,10 @@ type linkAnswer struct {
 	Operator int64   `json:"operator_id"`
 	Weight   int64   `json:"weight"`
 	Target   float64 `json:"target_share"`
-	Received int64   `json:"received"`
 	Lag      float64 `json:"lag"`
+	Received struct {
+		Automatic int64 `json:"automatic"`
+	} `json:"received"`
 }
 
 // verify holds what the service shows at the end against what it answered before. After a lost answer nobody knows what
@@ -133,10 +135,10 @@ func (r *run) verifyLinks(s *source, shown []linkAnswer, roomy bool) (worst floa
 			wrong(l, "another link than was made")
 			continue
 		}
-		if known := s.links[row].received.Load(); l.Received != known {
+		if known := s.links[row].received.Load(); l.Received.Automatic != known {
 			wrong(l, fmt.Sprintf("another number of contacts received than the %d of the answers", known))
 		}
-		off := float64(l.Received) - s.share(row)*float64(total)
+		off := float64(l.Received.Automatic) - s.share(row)*float64(total)
 		worst = max(worst, math.Abs(off))
 		if roomy && math.Abs(off) > s.bound() {
 			wrong(l, "a count that is further from its exact share than the bound")
