@@ -1,5 +1,6 @@
 # Tools are pinned here and run by `go run path@version`, so that they stay out of the service's go.mod.
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+OPENAPI  := go run github.com/getkin/kin-openapi/cmd/validate@v0.153.0
 GOVULN   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 BUF      := go run github.com/bufbuild/buf/cmd/buf@v1.75.0
 
@@ -52,11 +53,12 @@ bench-check: build ## compare ratios with those of cmd/bench/baseline.json (abou
 	./bin/bench check --rounds 3 --duration 2s
 
 .PHONY: lint
-lint: ## check formatting, vet, linters, and that generated code is up to date
+lint: ## check formatting, vet, linters, and the contract of the API
 	go vet ./...
 	$(GOLANGCI) config verify
 	$(GOLANGCI) run ./...
 	$(GOLANGCI) fmt --diff ./...
+	$(OPENAPI) -multi transport/httpapi/openapi.yaml
 
 .PHONY: check-rules
 check-rules: ## check Prometheus' configuration, rules and their tests; skipped where promtool is missing
