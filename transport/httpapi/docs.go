@@ -27,7 +27,7 @@ var styleSheet []byte
 // render makes a page.
 func render(name string, data any) []byte {
 	t := template.Must(template.New("").Funcs(template.FuncMap{
-		"prose": prose, "pretty": pretty, "limits": limits, "join": strings.Join, "status": statusText, "methods": methods,
+		"prose": prose, "pretty": pretty, "limits": schemaLimits, "join": strings.Join, "status": statusText, "methods": methods,
 		"has": slices.Contains[[]string],
 	}).ParseFS(pages, "docs/*.html"))
 	var page bytes.Buffer
@@ -65,8 +65,8 @@ func pretty(example part) string {
 	return string(text)
 }
 
-// limits says in a few words what a value may be.
-func limits(schema part) string {
+// schemaLimits says in a few words what a value may be.
+func schemaLimits(schema part) string {
 	said := []string{strings.Join(schema.At("type").Texts(), " or ")}
 	if values := schema.At("enum").Texts(); len(values) > 0 {
 		said = append(said, strings.Join(values, " · "))
@@ -80,7 +80,7 @@ func limits(schema part) string {
 		}
 	}
 	if item := schema.At("items"); item.Given() {
-		said = append(said, "of "+limits(item))
+		said = append(said, "of "+schemaLimits(item))
 	}
 	return strings.Trim(strings.Join(said, ", "), ", ")
 }
