@@ -19,7 +19,7 @@ run: build ## build and start the service on 127.0.0.1:8080 with its data in ./d
 
 .PHONY: build
 build: ## build bin/minicrm
-	CGO_ENABLED=0 go build -trimpath -o bin/minicrm ./cmd/minicrm
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o bin/minicrm ./cmd/minicrm
 
 .PHONY: test
 test: ## run all tests with the race detector
@@ -71,6 +71,18 @@ check-rules: ## check Prometheus' configuration, rules and their tests; skipped 
 e2e-prometheus: ## check rules, alerts and dashboard with a real Prometheus, Debian's where none is installed (about a minute)
 	@tools=$$(.ci/prometheus) && $(MAKE) --no-print-directory check-rules && \
 	go test ./cmd/minicrm -run '^TestPrometheus$$' -count=1 -timeout 5m -v -prometheus=$$tools/prometheus
+
+.PHONY: check-deploy
+check-deploy: build ## check the systemd unit, the Kubernetes manifests and the compose file with their own tools
+	deploy/check.sh
+
+.PHONY: release
+release: ## build the tarballs, checksums and lists of components (SBOM) of the commit into dist
+	deploy/release/build.sh dist
+
+.PHONY: release-check
+release-check: ## build the release twice, in different places, and compare the bytes (about 10 minutes)
+	deploy/release/check.sh
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what the service uses; skipped where their database is out of reach
