@@ -94,6 +94,14 @@ fuzz: ## fuzz every decoder of the edge for a minute each
 	for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' transport/httpapi/*_test.go); do \
 		go test ./transport/httpapi -run '^$$' -fuzz="^$$target\$$" -fuzztime=60s || exit 1; done
 
+.PHONY: e2e-client
+e2e-client: ## drive the built binary with a client that another generator makes from openapi.yaml; needs Node 20 and npm
+	transport/httpapi/testdata/client/run
+
+.PHONY: contract
+contract: ## send 200,000 random requests made of openapi.yaml (about 8 minutes)
+	go test ./transport/httpapi -run TestRandomRequests -count=1 -timeout 60m -v -contract.requests=206000
+
 .PHONY: generate
 generate: ## generate the event and snapshot types from their .proto files, and the README's table of options
 	for dir in journalpb snapshotpb; do (cd persistence/$$dir && $(BUF) lint && $(BUF) generate) || exit 1; done

@@ -50,15 +50,21 @@ func readContract() part {
 // At is the part at a path of names; an empty part when there is none.
 func (p part) At(names ...string) part {
 	for _, name := range names {
-		next := part{}
-		for _, member := range p.Each() {
-			if member.name == name {
-				next = member
-			}
-		}
-		p = next
+		p = p.member(name)
 	}
 	return p
+}
+
+func (p part) member(name string) part {
+	if p.node == nil || p.node.Kind != yaml.MappingNode {
+		return part{}
+	}
+	for i := 0; i < len(p.node.Content); i += 2 {
+		if p.node.Content[i].Value == name {
+			return p.child(name, p.node.Content[i+1])
+		}
+	}
+	return part{}
 }
 
 // Each lists what an object or a list is made of.
@@ -127,7 +133,7 @@ func (p part) JSON() []byte {
 }
 
 func appendNode(b []byte, n *yaml.Node) []byte {
-	switch n.Kind {
+	switch n.Kind { //nolint:exhaustive // the contract has no aliases, and a document is not part of itself
 	case yaml.MappingNode:
 		b = append(b, '{')
 		for i := 0; i < len(n.Content); i += 2 {
