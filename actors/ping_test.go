@@ -64,7 +64,9 @@ func TestPingOfAFailedDispatcher(t *testing.T) {
 	if _, err := post(t.Context(), d, 1, "a@example.com"); err == nil {
 		t.Error("a contact without a journal")
 	}
-	<-fatal
+	if err := <-fatal; err == nil {
+		t.Error("it failed for no reason")
+	}
 	if err := d.Ping(t.Context()); err == nil {
 		t.Error("a dispatcher that failed answers")
 	}

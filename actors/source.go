@@ -99,7 +99,7 @@ func (s *source) handle(message any) {
 	case *openSource:
 		s.begin(m.command, func() { s.desk.Open(m.At) })
 	case *ping:
-		m.pass(s.port.seats.journal)
+		m.pass(s.port.journal)
 	}
 }
 
