@@ -65,7 +65,7 @@ func TestPingOfAFailedDispatcher(t *testing.T) {
 		t.Error("a contact without a journal")
 	}
 	if err := <-fatal; err == nil {
-		t.Error("the failure has no reason")
+		t.Error("it failed for no reason")
 	}
 	if err := d.Ping(t.Context()); err == nil {
 		t.Error("a dispatcher that failed answers")
