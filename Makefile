@@ -99,7 +99,7 @@ e2e-client: ## drive the built binary with a client that another generator makes
 	transport/httpapi/testdata/client/run
 
 .PHONY: contract
-contract: ## send 200,000 random requests made of openapi.yaml (about 8 minutes)
+contract: ## send 200,000 random requests made of openapi.yaml (about 6 minutes)
 	go test ./transport/httpapi -run TestRandomRequests -count=1 -timeout 60m -v -contract.requests=206000
 
 .PHONY: generate
