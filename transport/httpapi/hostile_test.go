@@ -267,7 +267,7 @@ func TestConnectionLimit(t *testing.T) {
 
 // Catches: a connection that is closed twice, as servers do, and makes room for two.
 func TestConnectionClosedTwice(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	inner, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
