@@ -1,5 +1,6 @@
 # Tools are pinned here and run by `go run path@version`, so that they stay out of the service's go.mod.
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+OPENAPI  := go run github.com/getkin/kin-openapi/cmd/validate@v0.153.0
 GOVULN   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 BUF      := go run github.com/bufbuild/buf/cmd/buf@v1.75.0
 
@@ -52,11 +53,12 @@ bench-check: build ## compare ratios with those of cmd/bench/baseline.json (abou
 	./bin/bench check --rounds 3 --duration 2s
 
 .PHONY: lint
-lint: ## check formatting, vet, linters, and that generated code is up to date
+lint: ## check formatting, vet, linters, and the contract of the API
 	go vet ./...
 	$(GOLANGCI) config verify
 	$(GOLANGCI) run ./...
 	$(GOLANGCI) fmt --diff ./...
+	$(OPENAPI) -multi transport/httpapi/openapi.yaml
 
 .PHONY: check-rules
 check-rules: ## check Prometheus' configuration, rules and their tests; skipped where promtool is missing
@@ -91,6 +93,14 @@ vuln: ## look for known vulnerabilities in what the service uses; skipped where 
 fuzz: ## fuzz every decoder of the edge for a minute each
 	for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' transport/httpapi/*_test.go); do \
 		go test ./transport/httpapi -run '^$$' -fuzz="^$$target\$$" -fuzztime=60s || exit 1; done
+
+.PHONY: e2e-client
+e2e-client: ## drive the built binary with a client that another generator makes from openapi.yaml; needs Node 20 and npm
+	transport/httpapi/testdata/client/run
+
+.PHONY: contract
+contract: ## send 200,000 random requests made of openapi.yaml (about 6 minutes)
+	go test ./transport/httpapi -run TestRandomRequests -count=1 -timeout 60m -v -contract.requests=206000
 
 .PHONY: generate
 generate: ## generate the event and snapshot types from their .proto files, and the README's table of options

@@ -16,7 +16,7 @@ type figures struct {
 	labels                   Labels
 	sources, operators       *labeler
 	backlog, age, unserved   *prometheus.Desc
-	lag, eligible, info      *prometheus.Desc
+	lag, eligible            *prometheus.Desc
 	open                     *prometheus.Desc
 	states, seats, load      *prometheus.Desc
 	linkContacts, linkTarget *prometheus.Desc
@@ -43,7 +43,6 @@ func newFigures(c *catalog, labels Labels, sources *labeler, now func() domain.T
 		unserved: source("minicrm_backlog_unserved_contacts", "Open contacts of sources that no active operator is linked to with a weight: nobody will get them."),
 		lag:      source("minicrm_source_lag_contacts", "Largest |lag|: how far an operator is from its exact share of the source, in contacts."),
 		eligible: source("minicrm_source_eligible_operators", "Operators that could get the source's next contact; over several sources, the fewest."),
-		info:     one("minicrm_source_info", "The name of a source.", "source", "name"),
 		open: one("minicrm_open_contacts", "Open contacts by why their source has nobody for them: no_link, all_inactive, all_full, "+
 			"manual_backlog, or other (they are about to be assigned, or must not go to the operator that released them).", "reason"),
 		states: one("minicrm_operators", "Operators by state.", "state"),
@@ -61,7 +60,7 @@ func newFigures(c *catalog, labels Labels, sources *labeler, now func() domain.T
 // Describe implements prometheus.Collector.
 func (f *figures) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		f.backlog, f.age, f.unserved, f.lag, f.eligible, f.info, f.open, f.states, f.seats, f.load,
+		f.backlog, f.age, f.unserved, f.lag, f.eligible, f.open, f.states, f.seats, f.load,
 		f.linkContacts, f.linkTarget, f.keys, f.evicted, f.snapshotEvery,
 	} {
 		ch <- d
@@ -127,9 +126,6 @@ func (f *figures) collectSources(ch chan<- prometheus.Metric) {
 		}
 		rows[label].add(&s)
 		open[s.Why] += s.Waiting
-		if f.labels.Source && label != otherLabel {
-			gauge(ch, f.info, 1, label, s.Name)
-		}
 	}
 	f.sendSources(ch, rows)
 	for why, n := range open {

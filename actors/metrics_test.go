@@ -110,8 +110,8 @@ func TestMetricsOfALife(t *testing.T) {
 		"assignments_over_max_load_total":       1, "sticky_uncharged_total": 0,
 		"time_to_assignment_seconds": 4, "decision_duration_seconds": 5,
 		"backlog_contacts 1": 1, "backlog_age_seconds 1": 1, "backlog_unserved_contacts 1": 0,
-		"source_eligible_operators 1": 0, "source_info source 1": 1,
-		"open_contacts all_full": 1, "open_contacts no_link": 0, "open_contacts all_inactive": 0,
+		"source_eligible_operators 1": 0,
+		"open_contacts all_full":      1, "open_contacts no_link": 0, "open_contacts all_inactive": 0,
 		"operators active": 2, "operators inactive": 0, "operators draining": 0,
 		"operator_seats 1": 1, "operator_seats 2": 1, "operator_load_contacts 1": 1, "operator_load_contacts 2": 1,
 		"idempotency_keys": 3, "idempotency_keys_evicted_total": 0, "snapshot_every_records": 1000,
@@ -176,7 +176,7 @@ func TestMetricsWithoutLabels(t *testing.T) {
 		"contacts_total assigned": 3, "assignments_total automatic": 5, "backlog_contacts": 1, "operator_seats": 7, "operator_load_contacts": 3,
 	})
 	for name := range got {
-		if strings.HasPrefix(name, "link_") || strings.HasPrefix(name, "source_info") {
+		if strings.HasPrefix(name, "link_") {
 			t.Errorf("%s without labels", name)
 		}
 	}

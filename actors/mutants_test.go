@@ -93,8 +93,8 @@ var mutants = []mutant{{
 }, {
 	name: "a frozen page that is written to",
 	file: "domain/pages.go",
-	old:  "if p.list[n].epoch < p.epoch {",
-	new:  "if p.list[n].epoch > p.epoch {",
+	old:  "case p.epochs[n] < p.epoch:",
+	new:  "case p.epochs[n] > p.epoch:",
 }, {
 	name:   "an erasure that does not look for contacts on their way",
 	file:   "actors/erase.go",

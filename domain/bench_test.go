@@ -1,7 +1,9 @@
 package domain
 
 import (
+	"encoding/binary"
 	"fmt"
+	"runtime"
 	"testing"
 )
 
@@ -21,6 +23,46 @@ func BenchmarkDecision(b *testing.B) {
 				decide(l, set)
 			}
 		})
+	}
+}
+
+// Catches a decision that allocates, also one whose set changes from one to the next, and a sticky one.
+func TestDecisionsAllocateNothing(t *testing.T) {
+	l := ledgerOf(1, 2, 3, 4, 5, 6, 7)
+	sets := []Rows{everybody(l), rowsOf(l, 1, 2, 5), rowsOf(l, 7)}
+	for _, set := range sets {
+		decide(l, set)
+	}
+	n := 0
+	if allocs := testing.AllocsPerRun(1000, func() {
+		set := sets[n%len(sets)]
+		n++
+		decide(l, set)
+		if row := l.Pick(set); l.Bearable(set, row) {
+			l.Charge(set, row, Sticky)
+		}
+	}); allocs != 0 {
+		t.Errorf("%.1f allocations", allocs)
+	}
+}
+
+// BenchmarkKeys is what the memory of a key is, when as many are remembered as by default.
+func BenchmarkKeys(b *testing.B) {
+	for b.Loop() {
+		k := newKeyring()
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for n := range uint64(DefaultMaxKeys) {
+			var use KeyUse
+			binary.LittleEndian.PutUint64(use.Digest[:], n*0x9E3779B97F4A7C15)
+			k.add(use)
+			k.forget(0)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/DefaultMaxKeys, "B/key")
+		runtime.KeepAlive(k)
 	}
 }
 

@@ -336,10 +336,10 @@ func newMachine(t *rapid.T, lazy bool) *machine {
 // not next by section 5; a contact that waits for nothing or is overtaken; a command with no answer or two; a wrong
 // code; live state that a restart would not rebuild.
 func TestDeskAgainstModel(t *testing.T) {
-	property(t, 100, 60, func(t *rapid.T) { t.Repeat(rapid.StateMachineActions(newMachine(t, false))) })
+	property(t, 150, 60, func(t *rapid.T) { t.Repeat(rapid.StateMachineActions(newMachine(t, false))) })
 }
 
 // Catches a grant that goes astray when the world changes while it is on its way: closed, unlinked, deactivated, edited.
 func TestDeskWithGrantsInFlight(t *testing.T) {
-	property(t, 100, 60, func(t *rapid.T) { t.Repeat(rapid.StateMachineActions(newMachine(t, true))) })
+	property(t, 150, 60, func(t *rapid.T) { t.Repeat(rapid.StateMachineActions(newMachine(t, true))) })
 }

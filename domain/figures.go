@@ -23,7 +23,6 @@ func (w Why) Name() string {
 
 // SourceFigures is what there is to measure of a source.
 type SourceFigures struct {
-	Source
 	Waiting  int   // open contacts
 	Since    Time  // from when on the one waits that waited longest; 0 = nobody waits
 	Why      Why   // all that wait do; means nothing while nobody does
@@ -37,7 +36,7 @@ func (c *Catalog) SourceFigures(id SourceID) (f SourceFigures, known bool) {
 	if s == nil {
 		return f, false
 	}
-	f.Source, f.Waiting, f.Since = s.Source, s.backlog.Len(), c.waitsSince(s)
+	f.Waiting, f.Since = s.backlog.Len(), c.waitsSince(s)
 	weighted, active := false, false
 	links := s.ledger.Links()
 	for i := range links {

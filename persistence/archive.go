@@ -44,7 +44,7 @@ type Archive struct {
 	lock    *flock.Flock
 	mu      sync.Mutex // flock is one a process
 	encoder *zstd.Encoder
-	sizes   map[string]int64 // of the files that are known to be whole and durable, with their names
+	sizes   map[string]int64 // of the files that are known to be whole and durable
 }
 
 // OpenArchive opens the archive of a data directory, and makes its directory if needed. A nil registerer is fine.
@@ -129,7 +129,7 @@ func (a *Archive) append(path string, frame []byte) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	end, known := a.sizes[path]
-	if known = known && end == size; !known { // the first time, or an erasure has rewritten it
+	if !known || end != size { // the first time, or an erasure has rewritten it
 		if end, err = settleArchive(file, size); err != nil {
 			return err
 		}
@@ -142,10 +142,9 @@ func (a *Archive) append(path string, frame []byte) (err error) {
 	if err != nil {
 		return errors.Join(err, file.Truncate(end))
 	}
-	if !known {
-		if err := a.disk.syncDir(a.dir); err != nil {
-			return err
-		}
+	// Each time: an erasure, maybe of another process that died of it, may just have put this file in the place of another.
+	if err := a.disk.syncDir(a.dir); err != nil {
+		return err
 	}
 	a.sizes[path] = end + int64(len(frame))
 	return nil

@@ -65,10 +65,10 @@ func (a *Archive) eraseFrom(path string, match func(*archivedJSON) bool) (contac
 	if err = errors.Join(err, fresh.Close()); err != nil || !changed {
 		return 0, errors.Join(err, a.disk.remove(temporary))
 	}
+	delete(a.sizes, path)
 	if err := a.disk.rename(temporary, path); err != nil {
 		return 0, errors.Join(err, a.disk.remove(temporary))
 	}
-	delete(a.sizes, path)
 	return found, nil
 }
 

@@ -15,7 +15,7 @@ func newAdminEdge(t *testing.T, change func(*Options)) (*edge, *slog.LevelVar) {
 		Metrics:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("metrics")) }),
 	}
 	change(&o)
-	e.handler = NewAdmin(o)
+	e.handler, e.outside = NewAdmin(o), true
 	return e, level
 }
 

@@ -58,6 +58,11 @@ const matrix = `
 *  GET /healthz
 *  GET /readyz
 v  GET /metrics
+*  GET /openapi.yaml
+*  GET /openapi.json
+*  GET /docs
+*  GET /docs/problems
+*  GET /docs/style.css
 -  POST /v1/operators
 v  GET /v1/operators
 v  GET /v1/operators/:id
@@ -109,6 +114,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 	noMetrics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	e := newGuardedEdge(t, func(o *Options) { o.Metrics = noMetrics })
 	admin := newEdge(t)
+	admin.outside = true
 	admin.handler = NewAdmin(Options{LogLevel: new(slog.LevelVar), Guard: Guard{Keys: newKeyring(t)}})
 	seen := map[string]bool{}
 	for _, part := range []*edge{e, admin} {

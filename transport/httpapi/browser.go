@@ -23,7 +23,7 @@ var (
 const (
 	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
 	corsHeaders = "Authorization, Content-Type, Idempotency-Key, Traceparent, X-Request-Id"
-	corsExposed = "Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+	corsExposed = "Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
 	corsMaxAge  = "600" // seconds
 )
 

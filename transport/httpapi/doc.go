@@ -12,7 +12,8 @@
 //	read │ command     request.go: a command has its body read, then takes one of MaxInFlight places
 //	   │
 //	   ▼
-//	handler            operators.go, sources.go, links.go, leads.go, contacts.go:
+//	handler            operators.go, sources.go, links.go, leads.go, contacts.go, life.go, why.go, shares.go; batch.go, which
+//	   │               reads its own body; rocketchat.go:
 //	   │                 decode the body, gather every bad field, stamp the time, then
 //	   │                 Dispatcher (a command) or Dispatcher.View (a read)
 //	   ▼

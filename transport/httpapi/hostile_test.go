@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -264,10 +263,23 @@ func TestConnectionLimit(t *testing.T) {
 	if err != nil || len(families) != 2 || families[1].GetMetric()[0].GetCounter().GetValue() < 3 {
 		t.Errorf("%v %v", families, err)
 	}
-	double := &limitedConn{Conn: dial(t, address), leave: sync.OnceFunc(func() { limited.(*limitedListener).open.Add(-1) })}
-	limited.(*limitedListener).open.Store(1)
-	_, _ = double.Close(), double.Close()
-	if n := limited.(*limitedListener).open.Load(); n != 0 {
+}
+
+// Catches: a connection that is closed twice, as servers do, and makes room for two.
+func TestConnectionClosedTwice(t *testing.T) {
+	inner, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = inner.Close() }()
+	limited := LimitConns(inner, 3, nil).(*limitedListener)
+	dial(t, inner.Addr().String())
+	conn, err := limited.Accept()
+	if err != nil || limited.open.Load() != 1 {
+		t.Fatal(err, limited.open.Load())
+	}
+	_, _ = conn.Close(), conn.Close()
+	if n := limited.open.Load(); n != 0 {
 		t.Errorf("two closes of one connection count %d", 1-n)
 	}
 }

@@ -293,7 +293,13 @@ func (h *house) ReleaseContact(_ context.Context, id domain.ContactID, by domain
 }
 
 func (h *house) ReopenContact(_ context.Context, id domain.ContactID, by domain.Stamp) (domain.Contact, error) {
-	return h.on(id, func(d *domain.Desk, c domain.Contact) { d.Reopen(id, c.Priority, c.Operator, by.At) })
+	return h.on(id, func(d *domain.Desk, c domain.Contact) {
+		if lead, _ := h.catalog.Lead(c.Lead); lead.Erased() {
+			h.refusal = domain.LeadGone(c.Lead)
+			return
+		}
+		d.Reopen(id, c.Priority, c.Operator, by.At)
+	})
 }
 
 func (h *house) PrioritiseContact(_ context.Context, id domain.ContactID, priority uint8, by domain.Stamp) (domain.Contact, error) {

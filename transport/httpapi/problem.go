@@ -34,53 +34,6 @@ const (
 	statusClientGone = 499
 )
 
-// kind is what HTTP says about a code.
-type kind struct {
-	status int
-	title  string
-}
-
-// kinds has every code, the domain's and the edge's.
-var kinds = map[domain.Code]kind{
-	codeMalformed:               {http.StatusBadRequest, "The request is malformed"},
-	codeUnauthorized:            {http.StatusUnauthorized, "A key is needed"},
-	codeForbidden:               {http.StatusForbidden, "The key does not allow this"},
-	codeNotFound:                {http.StatusNotFound, "No such path"},
-	domain.CodeOperatorNotFound: {http.StatusNotFound, "No such operator"},
-	domain.CodeSourceNotFound:   {http.StatusNotFound, "No such source"},
-	domain.CodeLeadNotFound:     {http.StatusNotFound, "No such lead"},
-	domain.CodeContactNotFound:  {http.StatusNotFound, "No such contact"},
-	domain.CodeLinkNotFound:     {http.StatusNotFound, "The operator is not linked to the source"},
-	domain.CodeNoDecision:       {http.StatusNotFound, "Nobody was picked for the contact"},
-	domain.CodeDecisionExpired:  {http.StatusNotFound, "The decision is not kept any more"},
-	domain.CodeNobodyEligible:   {http.StatusNotFound, "Nobody is eligible"},
-	codeMethodNotAllowed:        {http.StatusMethodNotAllowed, "No such method"},
-	domain.CodeEmailTaken:       {http.StatusConflict, "Another lead has this email"},
-	domain.CodeContactClosed:    {http.StatusConflict, "The contact is closed"},
-	domain.CodeContactOpen:      {http.StatusConflict, "Nobody holds the contact"},
-	domain.CodeContactNotOpen:   {http.StatusConflict, "The contact is not open"},
-	domain.CodeContactNotClosed: {http.StatusConflict, "The contact is not closed"},
-	domain.CodeOperatorFull:     {http.StatusConflict, "The operator is full"},
-	domain.CodeOperatorInactive: {http.StatusConflict, "The operator is not active"},
-	domain.CodeNotLinked:        {http.StatusConflict, "The operator is not linked to the source"},
-	domain.CodeTooManyLinks:     {http.StatusConflict, "The source has too many operators"},
-	domain.CodeOperatorBusy:     {http.StatusConflict, "The operator has contacts or links"},
-	domain.CodeSourceLive:       {http.StatusConflict, "The source has live contacts"},
-	domain.CodeLeadLive:         {http.StatusConflict, "The lead has live contacts"},
-	domain.CodeContactArchived:  {http.StatusGone, "The contact was archived"},
-	domain.CodeLeadErased:       {http.StatusGone, "The lead was erased"},
-	codeTooLarge:                {http.StatusRequestEntityTooLarge, "The body is too large"},
-	codeUnsupportedMedia:        {http.StatusUnsupportedMediaType, "The body must be JSON"},
-	domain.CodeInvalid:          {http.StatusUnprocessableEntity, "The request has bad values"},
-	codeRateLimited:             {http.StatusTooManyRequests, "Too many requests"},
-	domain.CodeKeyReused:        {http.StatusUnprocessableEntity, "The idempotency key came before with another body"},
-	codeInternal:                {http.StatusInternalServerError, "Internal error"},
-	domain.CodeUnavailable:      {http.StatusServiceUnavailable, "The service is unavailable"},
-	domain.CodeBacklogFull:      {http.StatusServiceUnavailable, "Too many contacts wait in the source"},
-	codeOverloaded:              {http.StatusServiceUnavailable, "The service is overloaded"},
-	codeDiskLow:                 {http.StatusInsufficientStorage, "The disk is nearly full"},
-}
-
 // problem is the body of every refusal: RFC 9457, with a code to switch on.
 type problem struct {
 	Type    string         `json:"type"`

@@ -31,10 +31,12 @@ func (f *failingHouse) CreateContact(context.Context, domain.NewContact, domain.
 }
 
 func newFailingEdge(t *testing.T, f failingHouse) *edge {
-	return newEdge(t, func(o *Options) {
+	e := newEdge(t, func(o *Options) {
 		f.house = o.Dispatcher.(*house)
 		o.Dispatcher = &f
 	})
+	e.outside = true
+	return e
 }
 
 // codes lists the constants of type domain.Code, or Code, in a file.
@@ -66,8 +68,8 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		t.Fatalf("only %d codes found: %v", len(all), all)
 	}
 	for _, code := range all {
-		if k, known := kinds[code]; !known || k.status < 400 || k.title == "" {
-			t.Errorf("%s has no status or title: %+v", code, k)
+		if k, known := kinds[code]; !known || k.status < 400 || k.title == "" || k.happened == "" || k.advice == "" {
+			t.Errorf("%s has no status, title or explanation: %+v", code, k)
 		}
 	}
 	if len(kinds) != len(all) {

@@ -35,6 +35,12 @@ var access = map[route]Role{
 	{"GET", "/readyz"}:  anybody,
 	{"GET", "/metrics"}: views,
 
+	{"GET", "/openapi.yaml"}:   anybody,
+	{"GET", "/openapi.json"}:   anybody,
+	{"GET", "/docs"}:           anybody,
+	{"GET", "/docs/problems"}:  anybody,
+	{"GET", "/docs/style.css"}: anybody,
+
 	{"POST", "/v1/operators"}:                 admins,
 	{"GET", "/v1/operators"}:                  views,
 	{"GET", "/v1/operators/:id"}:              views,

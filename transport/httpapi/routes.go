@@ -12,6 +12,7 @@ import (
 func (a *api) routes(metrics http.Handler) http.Handler {
 	e := a.engine()
 	a.probes(e, metrics)
+	a.docs(e)
 
 	v1 := e.Group("/v1")
 	v1.POST("/operators", a.command(a.createOperator))

@@ -17,6 +17,7 @@ func NewStarting(o Options) http.Handler {
 	e := newEngine()
 	e.Use(a.observe)
 	a.probes(e, o.Metrics)
+	a.docs(e)
 	e.NoRoute(func(c *gin.Context) {
 		a.refuse(c, domain.Refuse(domain.CodeUnavailable, "starting: %v", a.ready()))
 	})
