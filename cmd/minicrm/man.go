@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -17,13 +18,13 @@ func (manCmd) Help() string {
 To install it: minicrm man > /usr/local/share/man/man1/minicrm.1`
 }
 
-// Run prints the page.
+// Run prints the page. It names the version alone: the page is the same for all platforms.
 func (manCmd) Run(app *kong.Context) error {
-	version, err := versionText()
-	if err != nil {
-		return err
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errNoBuildInfo
 	}
-	_, err = io.WriteString(os.Stdout, manPage(app.Model, version))
+	_, err := io.WriteString(os.Stdout, manPage(app.Model, info.Main.Version))
 	return err
 }
 

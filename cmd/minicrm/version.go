@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 )
 
+var errNoBuildInfo = errors.New("the binary carries no build information")
+
 type versionCmd struct{}
 
 // Run prints what the toolchain noted when it built the binary.
@@ -21,7 +23,7 @@ func (versionCmd) Run() error {
 func versionText() (string, error) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown", errors.New("the binary carries no build information")
+		return "unknown", errNoBuildInfo
 	}
 	return buildText(info), nil
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the release of the commit that is checked out twice, in two clones at different places, by users with different
-# settings and with nothing in common but the module cache, and compares the bytes. Then looks at what is in them.
+# settings, the second with nothing compiled before, and compares the bytes. Then looks at what is in them.
 #
 #   deploy/release/check.sh
 set -euo pipefail
@@ -8,15 +8,15 @@ cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 
+revision=$(git rev-parse HEAD)
 git clone --quiet . "$work/one"
-git clone --quiet . "$work/another/place"
-(cd "$work/one" && TZ=Asia/Tokyo LC_ALL=C.UTF-8 GOCACHE=$work/cache1 bash -c 'umask 077; deploy/release/build.sh "$1"' - "$work/a" >/dev/null)
-(cd "$work/another/place" && TZ=America/Lima HOSTNAME=other GOFLAGS=-buildvcs=false GOCACHE=$work/cache2 deploy/release/build.sh "$work/b" >/dev/null)
+git clone --quiet "$work/one" "$work/another/place"
+(cd "$work/one" && TZ=Asia/Tokyo LC_ALL=C.UTF-8 bash -c 'umask 077; deploy/release/build.sh "$1"' - "$work/a" >/dev/null)
+(cd "$work/another/place" && TZ=America/Lima HOSTNAME=other GOFLAGS=-buildvcs=false GOCACHE=$work/cache deploy/release/build.sh "$work/b" >/dev/null)
 diff --recursive "$work/a" "$work/b"
 echo "two builds gave the same bytes:"
 (cd "$work/a" && sha256sum --check --quiet SHA256SUMS && cat SHA256SUMS)
 
-revision=$(git rev-parse HEAD)
 for tarball in "$work"/a/*.tar.gz; do
     tar -xzf "$tarball" -C "$work"
     name=$(basename "$tarball" .tar.gz)
