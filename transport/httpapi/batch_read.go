@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -52,22 +51,12 @@ func (b *batch) read(req *http.Request) error {
 	}
 	b.body = limited{from: req.Body, left: maxBatchBody}
 	switch media, err := mediaType(req); {
-	case err == nil && media == "application/json":
+	case err == nil && media == mediaJSON:
 		return b.readArray()
 	case err == nil && media == "application/x-ndjson":
 		return b.readLines()
 	}
 	return domain.Refuse(codeUnsupportedMedia, "Content-Type must be application/json, application/x-ndjson or absent")
-}
-
-// mediaType is what a body is said to be: JSON when nothing is said.
-func mediaType(req *http.Request) (string, error) {
-	given := req.Header.Get("Content-Type")
-	if given == "" || given == "application/json" {
-		return "application/json", nil
-	}
-	media, _, err := mime.ParseMediaType(given)
-	return media, err
 }
 
 func batchTooLarge() error {

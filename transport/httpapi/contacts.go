@@ -105,8 +105,8 @@ func (a *api) assignContact(r *request) (answer, error) {
 }
 
 func (a *api) getContact(r *request) (answer, error) {
-	id := domain.ContactID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.ContactID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	c, err := a.visible(r, id)

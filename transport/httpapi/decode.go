@@ -16,10 +16,8 @@ import (
 
 // readBody reads a command's body, empty or JSON by its header, into buf.
 func readBody(req *http.Request, buf *bytes.Buffer) error {
-	if given := req.Header.Get("Content-Type"); given != "" {
-		if media, _, err := mime.ParseMediaType(given); err != nil || media != "application/json" {
-			return domain.Refuse(codeUnsupportedMedia, "Content-Type must be application/json or absent")
-		}
+	if media, err := mediaType(req); err != nil || media != mediaJSON {
+		return domain.Refuse(codeUnsupportedMedia, "Content-Type must be application/json or absent")
 	}
 	if req.ContentLength > maxBody {
 		return tooLarge()
@@ -32,6 +30,18 @@ func readBody(req *http.Request, buf *bytes.Buffer) error {
 		return tooLarge()
 	}
 	return nil
+}
+
+const mediaJSON = "application/json"
+
+// mediaType is what a body is said to be: JSON when nothing is said.
+func mediaType(req *http.Request) (string, error) {
+	given := req.Header.Get("Content-Type")
+	if given == "" || given == mediaJSON {
+		return mediaJSON, nil
+	}
+	media, _, err := mime.ParseMediaType(given)
+	return media, err
 }
 
 func tooLarge() error {
@@ -54,13 +64,16 @@ func (r *request) decode(into any) error {
 	return nil
 }
 
-// decodeNothing is for calls that need no body: none or an empty object will do.
-func (r *request) decodeNothing() error {
+// decodeIfGiven is decode for calls that can do without a body.
+func (r *request) decodeIfGiven(into any) error {
 	if len(bytes.TrimSpace(r.body)) == 0 {
 		return nil
 	}
-	return r.decode(&struct{}{})
+	return r.decode(into)
 }
+
+// decodeNothing is for calls that need no body: none or an empty object will do.
+func (r *request) decodeNothing() error { return r.decodeIfGiven(&struct{}{}) }
 
 func malformed(err error) error {
 	if e, ok := errors.AsType[*json.SemanticError](err); ok && errors.Is(err, json.ErrUnknownName) {

@@ -43,7 +43,7 @@ func (a *api) send(c *gin.Context, ans answer) {
 		a.writeStream(c, ans.status, s)
 		return
 	}
-	a.write(c, ans.status, "application/json", ans.body)
+	a.write(c, ans.status, mediaJSON, ans.body)
 }
 
 // write encodes a body whole before the first byte leaves, so that a failure can still become a 500.
@@ -71,7 +71,7 @@ func (a *api) writeStream(c *gin.Context, status int, next stream) {
 	buf := a.buffer()
 	defer a.giveBack(buf)
 	buf.Grow(maxPooled)
-	c.Writer.Header().Set("Content-Type", "application/json")
+	c.Writer.Header().Set("Content-Type", mediaJSON)
 	c.Writer.WriteHeader(status)
 	for b, more := next(buf.AvailableBuffer()); ; b, more = next(b) {
 		if more && len(b) < streamPiece {

@@ -22,11 +22,8 @@ type erasedView struct {
 
 // eraseLead erases a person. It needs no room on the disk that other commands do not need.
 func (a *api) eraseLead(r *request) (answer, error) {
-	if err := r.decodeNothing(); err != nil {
-		return answer{}, err
-	}
-	id := domain.LeadID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.LeadID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	index, err := a.dispatcher.EraseLead(r.context(), id, a.stamp(r))

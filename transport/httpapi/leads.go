@@ -67,8 +67,8 @@ func (a *api) changeLead(r *request) (answer, error) {
 }
 
 func (a *api) getLead(r *request) (answer, error) {
-	id := domain.LeadID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.LeadID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	l, err := a.lead(id)

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 
 	"minicrm/domain"
@@ -37,10 +36,8 @@ type releasedView struct {
 
 func (a *api) closeContact(r *request) (answer, error) {
 	var body closeBody
-	if len(bytes.TrimSpace(r.body)) > 0 {
-		if err := r.decode(&body); err != nil {
-			return answer{}, err
-		}
+	if err := r.decodeIfGiven(&body); err != nil {
+		return answer{}, err
 	}
 	id := domain.ContactID(r.pathID("id"))
 	reason := optional(r, "reason", body.Reason, "")
@@ -69,11 +66,8 @@ func (a *api) reopenContact(r *request) (answer, error) {
 func (a *api) onContact(
 	r *request, command func(context.Context, domain.ContactID, domain.Stamp) (domain.Contact, error),
 ) (answer, error) {
-	if err := r.decodeNothing(); err != nil {
-		return answer{}, err
-	}
-	id := domain.ContactID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.ContactID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	c, err := command(r.context(), id, a.stamp(r))
@@ -103,8 +97,8 @@ func (a *api) changeContact(r *request) (answer, error) {
 
 // history lists all steps of a contact's life; it has one page.
 func (a *api) history(r *request) (answer, error) {
-	id := domain.ContactID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.ContactID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	contact, err := a.visible(r, id)
@@ -129,11 +123,8 @@ func viewStep(s domain.Step, by string) *stepView {
 
 // releaseAll sends all contacts of an operator back for dispatch. It takes as many places as they are.
 func (a *api) releaseAll(r *request) (answer, error) {
-	if err := r.decodeNothing(); err != nil {
-		return answer{}, err
-	}
-	id := domain.OperatorID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.OperatorID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	o, err := a.operator(id)

@@ -112,11 +112,8 @@ func (r *request) patchState(p *domain.OperatorPatch, state string) {
 }
 
 func (a *api) deleteOperator(r *request) (answer, error) {
-	if err := r.decodeNothing(); err != nil {
-		return answer{}, err
-	}
-	id := domain.OperatorID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.OperatorID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	if err := a.dispatcher.DeleteOperator(r.context(), id, a.stamp(r)); err != nil {
@@ -126,8 +123,8 @@ func (a *api) deleteOperator(r *request) (answer, error) {
 }
 
 func (a *api) getOperator(r *request) (answer, error) {
-	id := domain.OperatorID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.OperatorID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	o, err := a.operator(id)

@@ -33,20 +33,14 @@ func (a *api) read(h handler) gin.HandlerFunc {
 // command serves a call that changes something. It takes its place only when its body is here: clients that are slow
 // to send must not keep out those that are not.
 func (a *api) command(h handler) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		body := a.buffer()
-		defer a.giveBack(body)
-		if err := readBody(c.Request, body); err != nil {
-			a.refuse(c, err)
-			return
-		}
+	return a.withBody(func(c *gin.Context, body []byte) {
 		if err := a.enter(1); err != nil {
 			a.refuse(c, err)
 			return
 		}
 		defer a.places.leave(1)
-		a.serve(c, body.Bytes(), h)
-	}
+		a.serve(c, body, h)
+	})
 }
 
 // enter takes the places of a command, or says why it has to stay out.
@@ -62,6 +56,11 @@ func (a *api) enter(places int64) error {
 
 // question serves a call that has a body and changes nothing.
 func (a *api) question(h handler) gin.HandlerFunc {
+	return a.withBody(func(c *gin.Context, body []byte) { a.serve(c, body, h) })
+}
+
+// withBody reads the body before anything else is done. It is not to be kept.
+func (a *api) withBody(then func(c *gin.Context, body []byte)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		body := a.buffer()
 		defer a.giveBack(body)
@@ -69,7 +68,7 @@ func (a *api) question(h handler) gin.HandlerFunc {
 			a.refuse(c, err)
 			return
 		}
-		a.serve(c, body.Bytes(), h)
+		then(c, body.Bytes())
 	}
 }
 
@@ -139,6 +138,15 @@ func (r *request) pathID(name string) int64 {
 		r.note(name, notAnID)
 	}
 	return id
+}
+
+// onlyID reads a call that has nothing but the id in its path.
+func onlyID[ID ~int64](r *request) (ID, error) {
+	if err := r.decodeNothing(); err != nil {
+		return 0, err
+	}
+	id := ID(r.pathID("id"))
+	return id, r.check(nil)
 }
 
 const notAnID = "must be an integer from 1"

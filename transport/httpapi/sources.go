@@ -101,11 +101,8 @@ func (a *api) changeSource(r *request) (answer, error) {
 }
 
 func (a *api) deleteSource(r *request) (answer, error) {
-	if err := r.decodeNothing(); err != nil {
-		return answer{}, err
-	}
-	id := domain.SourceID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.SourceID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	if err := a.dispatcher.DeleteSource(r.context(), id, a.stamp(r)); err != nil {
@@ -115,8 +112,8 @@ func (a *api) deleteSource(r *request) (answer, error) {
 }
 
 func (a *api) getSource(r *request) (answer, error) {
-	id := domain.SourceID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.SourceID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	var s countedSource

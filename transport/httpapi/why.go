@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"strconv"
 
 	"minicrm/domain"
@@ -32,15 +31,14 @@ type excludedView struct {
 }
 
 func (a *api) decision(r *request) (answer, error) {
-	id := domain.ContactID(r.pathID("id"))
-	if err := r.check(nil); err != nil {
+	id, err := onlyID[domain.ContactID](r)
+	if err != nil {
 		return answer{}, err
 	}
 	if _, err := a.visible(r, id); err != nil {
 		return answer{}, err
 	}
 	var d *domain.Decision
-	var err error
 	a.dispatcher.View(func(c *domain.Catalog) { d, err = c.Decision(id) })
 	if err != nil {
 		return answer{}, err
@@ -79,10 +77,8 @@ const defaultPreview = 10
 // preview says who would get the next contacts if nothing else changed. It decides on a copy, without the lock.
 func (a *api) preview(r *request) (answer, error) {
 	var body previewBody
-	if len(bytes.TrimSpace(r.body)) > 0 {
-		if err := r.decode(&body); err != nil {
-			return answer{}, err
-		}
+	if err := r.decodeIfGiven(&body); err != nil {
+		return answer{}, err
 	}
 	id := domain.SourceID(r.pathID("id"))
 	n := optional(r, "n", body.N, defaultPreview)
