@@ -138,19 +138,11 @@ func (d *Dispatcher) ChangeLead(
 // What a command's subject looks like when the command is settled. Another command may have ended it in between.
 
 func operatorIn(c *domain.Catalog, id int64) (domain.Operator, error) {
-	o, known := c.Operator(domain.OperatorID(id))
-	if !known {
-		return o, domain.OperatorGone(domain.OperatorID(id))
-	}
-	return o, nil
+	return c.FindOperator(domain.OperatorID(id))
 }
 
 func sourceIn(c *domain.Catalog, id int64) (domain.Source, error) {
-	s, known := c.Source(domain.SourceID(id))
-	if !known {
-		return s, domain.SourceGone(domain.SourceID(id))
-	}
-	return s, nil
+	return c.FindSource(domain.SourceID(id))
 }
 
 func linkIn(c *domain.Catalog, id domain.SourceID, op domain.OperatorID) (domain.LinkView, error) {
@@ -162,19 +154,11 @@ func linkIn(c *domain.Catalog, id domain.SourceID, op domain.OperatorID) (domain
 }
 
 func leadIn(c *domain.Catalog, id int64) (domain.Lead, error) {
-	lead, _ := c.Lead(domain.LeadID(id))
-	if lead.Erased() {
-		return lead, domain.LeadGone(domain.LeadID(id))
-	}
-	return lead, nil
+	return c.FindLead(domain.LeadID(id))
 }
 
 func contactIn(c *domain.Catalog, id int64) (domain.Contact, error) {
-	contact, known := c.Contact(domain.ContactID(id))
-	if !known {
-		return contact, c.Gone(domain.ContactID(id))
-	}
-	return contact, nil
+	return c.FindContact(domain.ContactID(id))
 }
 
 func nothingIn(*domain.Catalog, int64) (struct{}, error) { return struct{}{}, nil }

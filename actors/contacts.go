@@ -179,9 +179,8 @@ func (d *Dispatcher) ReleaseAll(ctx context.Context, id domain.OperatorID, by do
 // heldBy lists the contacts that an operator holds.
 func (d *Dispatcher) heldBy(id domain.OperatorID) (held []domain.Contact, err error) {
 	d.View(func(c *domain.Catalog) {
-		o, known := c.Operator(id)
-		if !known {
-			err = domain.OperatorGone(id)
+		var o domain.Operator
+		if o, err = c.FindOperator(id); err != nil {
 			return
 		}
 		held, _ = c.Contacts(domain.ContactFilter{Status: domain.StatusAssigned, Operator: id}, 0, o.Load+1)

@@ -106,15 +106,7 @@ func (d *Dispatcher) EraseLead(ctx context.Context, id domain.LeadID, by domain.
 }
 
 // knowsLead refuses a lead that was erased, or that never was.
-func (d *Dispatcher) knowsLead(id domain.LeadID) error {
-	var lead domain.Lead
-	known := false
-	d.View(func(c *domain.Catalog) { lead, known = c.Lead(id) })
-	switch {
-	case !known:
-		return domain.Refuse(domain.CodeLeadNotFound, "there is no lead %d", id)
-	case lead.Erased():
-		return domain.LeadGone(id)
-	}
-	return nil
+func (d *Dispatcher) knowsLead(id domain.LeadID) (err error) {
+	d.View(func(c *domain.Catalog) { _, err = c.FindLead(id) })
+	return err
 }

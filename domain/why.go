@@ -43,11 +43,10 @@ type Excluded struct {
 
 // Decision says why the operator that has a contact, or had it last, got it.
 func (c *Catalog) Decision(id ContactID) (*Decision, error) {
-	contact, known := c.Contact(id)
-	if !known {
-		return nil, c.Gone(id)
-	}
+	contact, err := c.FindContact(id)
 	switch {
+	case err != nil:
+		return nil, err
 	case contact.Operator == 0:
 		return nil, Refuse(CodeNoDecision, "nobody has contact %d, or had it when it was closed", id)
 	case contact.How == Manual || contact.How == Forced:

@@ -76,14 +76,9 @@ func (r *request) allowFilter(source domain.SourceID) error {
 func (a *api) visible(r *request, id domain.ContactID) (contact domain.Contact, err error) {
 	key := caller(r.c.Request)
 	a.dispatcher.View(func(c *domain.Catalog) {
-		known := false
-		contact, known = c.Contact(id)
-		switch {
-		case known && key.serves(contact.Source):
-		case key.restricted():
+		contact, err = c.FindContact(id)
+		if key.restricted() && (err != nil || !key.serves(contact.Source)) {
 			err = domain.Refuse(domain.CodeContactNotFound, "there is no contact %d", id)
-		default:
-			err = c.Gone(id)
 		}
 	})
 	return contact, err

@@ -80,14 +80,7 @@ func (a *api) getLead(r *request) (answer, error) {
 
 // lead looks a lead up.
 func (a *api) lead(id domain.LeadID) (l domain.Lead, err error) {
-	known := false
-	a.dispatcher.View(func(c *domain.Catalog) { l, known = c.Lead(id) })
-	switch {
-	case !known:
-		err = domain.Refuse(domain.CodeLeadNotFound, "there is no lead %d", id)
-	case l.Erased():
-		err = domain.LeadGone(id)
-	}
+	a.dispatcher.View(func(c *domain.Catalog) { l, err = c.FindLead(id) })
 	return l, err
 }
 

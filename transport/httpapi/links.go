@@ -71,15 +71,15 @@ func (a *api) listLinks(r *request) (answer, error) {
 	if err := r.check(nil); err != nil {
 		return answer{}, err
 	}
-	var known bool
+	var err error
 	var items []domain.LinkView
 	var next uint64
 	a.dispatcher.View(func(c *domain.Catalog) {
-		_, known = c.Source(source)
+		_, err = c.FindSource(source)
 		items, next = c.Links(source, after, limit)
 	})
-	if !known {
-		return answer{}, domain.SourceGone(source)
+	if err != nil {
+		return answer{}, err
 	}
 	return list(items, next, viewLink)
 }

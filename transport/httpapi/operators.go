@@ -136,12 +136,7 @@ func (a *api) getOperator(r *request) (answer, error) {
 
 // operator looks an operator up.
 func (a *api) operator(id domain.OperatorID) (o domain.Operator, err error) {
-	a.dispatcher.View(func(c *domain.Catalog) {
-		known := false
-		if o, known = c.Operator(id); !known {
-			err = domain.OperatorGone(id)
-		}
-	})
+	a.dispatcher.View(func(c *domain.Catalog) { o, err = c.FindOperator(id) })
 	return o, err
 }
 

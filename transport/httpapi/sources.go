@@ -117,13 +117,12 @@ func (a *api) getSource(r *request) (answer, error) {
 		return answer{}, err
 	}
 	var s countedSource
-	var known bool
 	a.dispatcher.View(func(c *domain.Catalog) {
-		s.Source, known = c.Source(id)
+		s.Source, err = c.FindSource(id)
 		s.waiting = c.Waiting(id)
 	})
-	if !known {
-		return answer{}, domain.SourceGone(id)
+	if err != nil {
+		return answer{}, err
 	}
 	return ok(viewSource(s))
 }
