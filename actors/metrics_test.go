@@ -74,8 +74,9 @@ func live(t *testing.T, d *Dispatcher) {
 	if _, _, err := create("k1", "another"); err == nil {
 		t.Fatal("a key was used twice")
 	}
-	_, err = d.CloseContact(ctx, first.ID, "", by(5_000_000)) // the third gets the seat
+	_, err = d.CloseContact(ctx, first.ID, "", by(5_000_000)) // the third gets the seat, a moment later
 	check(t, err)
+	waitFor(t, func() bool { return contact(d, third.ID).Status == domain.StatusAssigned })
 	_, err = d.AssignContact(ctx, second.ID, other(t, d, second.ID), true, by(6_000_000)) // past max_load
 	check(t, err)
 	_, err = d.ReleaseContact(ctx, second.ID, by(7_000_000)) // and goes to the free one at once
@@ -84,6 +85,9 @@ func live(t *testing.T, d *Dispatcher) {
 	check(t, err)
 	_, err = d.PrioritiseContact(ctx, first.ID, 3, by(8_000_000))
 	check(t, err)
+	for _, kind := range d.host.traffic {
+		waitFor(t, func() bool { return kind.waiting() == 0 })
+	}
 }
 
 // other is the operator, of 1 and 2, that does not hold a contact.
