@@ -24,5 +24,6 @@
 // somebody waits for travels as a grant from whoever freed it to the source that waited longest.
 //
 // The deciders (leads, source, operators, journal) know nothing of protoactor: they handle messages and Tell mailboxes.
-// system.go hosts them in protoactor; the simulation in the tests hosts the same code under a scheduler of its own.
+// system.go hosts them in protoactor, and workers.go says which goroutine runs them; the simulation in the tests hosts the
+// same code under a scheduler of its own.
 package actors

@@ -11,9 +11,13 @@ import (
 )
 
 // stuck is a mailbox that keeps whoever tells it something.
-type stuck struct{ sync.Locker }
+type stuck struct {
+	sync.Locker
+	entered chan struct{}
+}
 
 func (s stuck) Tell(any) {
+	close(s.entered)
 	s.Lock()
 	defer s.Unlock()
 }
@@ -25,9 +29,9 @@ func TestPingNeedsEveryActor(t *testing.T) {
 	d, _ := furnished(t, log, 3, 1, 5)
 	check(t, d.Ping(t.Context()))
 	committed := len(log.records)
-	own := new(sync.Mutex)
+	own, entered := new(sync.Mutex), make(chan struct{})
 	rename := &changeOperator{id: 1, OperatorPatch: domain.OperatorPatch{Name: new("new")}}
-	toStuck := &newContact{desk: &desk{mailbox: stuck{own}}, NewContact: domain.NewContact{Source: 1, Email: "a@example.com"}}
+	toStuck := &newContact{desk: &desk{mailbox: stuck{own, entered}}, NewContact: domain.NewContact{Source: 1, Email: "a@example.com"}}
 	for _, c := range []struct {
 		name    string
 		lock    sync.Locker
@@ -41,7 +45,12 @@ func TestPingNeedsEveryActor(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.lock.Lock()
-			c.box.Tell(c.message)
+			if c.box == d.leads { // who tells leads something runs them
+				go c.box.Tell(c.message)
+				<-entered
+			} else {
+				c.box.Tell(c.message)
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
 			if err := d.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -18,6 +18,7 @@ type host struct {
 	props  []actor.PropsOption
 	fatal  func(error)
 
+	workers *workers
 	traffic map[string]*traffic // by kind of actor; nil = nobody counts
 
 	failed  atomic.Bool
@@ -33,6 +34,7 @@ func newHost(fatal func(error), counted map[string]*traffic) *host {
 	h.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return silent }))
 	stop := actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 	h.props = []actor.PropsOption{actor.WithGuardian(stop)}
+	h.workers = &workers{idle: make(chan func()), down: h.down}
 	return h
 }
 
@@ -71,7 +73,8 @@ func (h *host) spawn(kind, name string, build func(self mailbox) decider) *hoste
 			box.traffic.handle()
 		}
 	}
-	pid, err := h.system.Root.SpawnNamed(actor.PropsFromFunc(receive, h.props...), name)
+	props := actor.PropsFromFunc(receive, h.props...).Configure(actor.WithDispatcher(h.turns(kind)))
+	pid, err := h.system.Root.SpawnNamed(props, name)
 	if err != nil {
 		panic(fmt.Sprintf("spawn %s: %v", name, err)) // two actors of one name: impossible
 	}
