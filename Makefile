@@ -3,6 +3,7 @@ GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.
 OPENAPI  := go run github.com/getkin/kin-openapi/cmd/validate@v0.153.0
 GOVULN   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 BUF      := go run github.com/bufbuild/buf/cmd/buf@v1.75.0
+TYPES    := go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 -config generate/config.yaml
 
 DATA   ?= ./data
 LISTEN ?= 127.0.0.1:8080
@@ -53,12 +54,13 @@ bench-check: build ## compare ratios with those of cmd/bench/baseline.json (abou
 	./bin/bench check --rounds 3 --duration 2s
 
 .PHONY: lint
-lint: ## check formatting, vet, linters, and the contract of the API
+lint: ## check formatting, vet, linters, the contract of the API, and that its types are made of it
 	go vet ./...
 	$(GOLANGCI) config verify
 	$(GOLANGCI) run ./...
 	$(GOLANGCI) fmt --diff ./...
 	$(OPENAPI) -multi transport/httpapi/openapi.yaml
+	cd transport/httpapi && $(TYPES) openapi.yaml | diff -u types.gen.go - || { echo "types.gen.go is old: run make generate"; exit 1; }
 
 .PHONY: check-rules
 check-rules: ## check Prometheus' configuration, rules and their tests; skipped where promtool is missing
@@ -103,6 +105,7 @@ contract: ## send 200,000 random requests made of openapi.yaml (about 6 minutes)
 	go test ./transport/httpapi -run TestRandomRequests -count=1 -timeout 60m -v -contract.requests=206000
 
 .PHONY: generate
-generate: ## generate the event and snapshot types from their .proto files, and the README's table of options
+generate: ## generate the types of events and snapshots from their .proto files, those of the API from openapi.yaml, and the README's table of options
 	for dir in journalpb snapshotpb; do (cd persistence/$$dir && $(BUF) lint && $(BUF) generate) || exit 1; done
+	cd transport/httpapi && $(TYPES) -o types.gen.go openapi.yaml
 	go test ./cmd/minicrm -run TestReadmeHasTheOptions -count=1 -readme.update

@@ -107,7 +107,8 @@ func (a *api) appendResult(buf []byte, r *domain.CreatedContact) []byte {
 	default:
 		buf = append(buf, `{"status":201,"contact":`...)
 	}
-	return append((*contactView)(&r.Contact).append(buf), '}')
+	c := viewContact(r.Contact)
+	return append(c.append(buf), '}')
 }
 
 // appendProblem shows what refuse would, for one of many.

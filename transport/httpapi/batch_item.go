@@ -16,11 +16,6 @@ type itemReader struct {
 	text    []byte // a string without its escapes
 }
 
-type itemBody struct {
-	contactBody
-	Key member[string] `json:"idempotency_key"`
-}
-
 func (i *itemReader) forget() {
 	i.contact = domain.NewContact{}
 	if cap(i.text) > maxPooled {
@@ -44,12 +39,14 @@ func (i *itemReader) read(value []byte) (*domain.NewContact, error) {
 // careful reads a contact as a single one is read.
 func careful(value []byte) (domain.NewContact, error) {
 	r := &request{body: value}
-	var body itemBody
+	var body NewBatchContact
 	if err := r.decode(&body); err != nil {
 		return domain.NewContact{}, err
 	}
-	n := r.newContact(&body.contactBody)
-	if key := optional(r, "idempotency_key", body.Key, ""); body.Key.given && body.Key.wrong == "" {
+	n := r.newContact(&NewContact{
+		SourceID: body.SourceID, Email: body.Email, Name: body.Name, Phone: body.Phone, Text: body.Text, Priority: body.Priority,
+	})
+	if key := optional(r, "idempotency_key", body.IdempotencyKey, ""); body.IdempotencyKey.given && body.IdempotencyKey.wrong == nil {
 		n.Key = r.checkedKey("idempotency_key", key)
 	}
 	return n, r.check(n.Validate())

@@ -7,35 +7,21 @@ import (
 	"minicrm/domain"
 )
 
-type contactBody struct {
-	SourceID member[int64]  `json:"source_id"`
-	Email    member[string] `json:"email"`
-	Name     member[string] `json:"name"`
-	Phone    member[string] `json:"phone"`
-	Text     member[string] `json:"text"`
-	Priority member[int64]  `json:"priority"`
-}
-
-type assignBody struct {
-	OperatorID member[int64] `json:"operator_id"`
-	Force      member[bool]  `json:"force"`
-}
-
 // newContact reads the members of a new contact.
-func (r *request) newContact(body *contactBody) domain.NewContact {
+func (r *request) newContact(body *NewContact) domain.NewContact {
 	return domain.NewContact{
 		Source:   domain.SourceID(requiredID(r, "source_id", body.SourceID)),
 		Email:    requiredEmail(r, "email", body.Email),
 		Name:     optional(r, "name", body.Name, ""),
 		Phone:    optional(r, "phone", body.Phone, ""),
 		Text:     optional(r, "text", body.Text, ""),
-		Priority: int(optional(r, "priority", body.Priority, 0)),
+		Priority: optional(r, "priority", body.Priority, 0),
 	}
 }
 
 // createContact is the call that everything else is for, and the hot one.
 func (a *api) createContact(r *request) (answer, error) {
-	var body contactBody
+	var body NewContact
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -87,7 +73,7 @@ func (r *request) checkedKey(field, key string) string {
 }
 
 func (a *api) assignContact(r *request) (answer, error) {
-	var body assignBody
+	var body Assignment
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -138,5 +124,5 @@ func (a *api) contactsOf(r *request, lead domain.LeadID) (answer, error) {
 	var items []domain.Contact
 	var next uint64
 	a.dispatcher.View(func(c *domain.Catalog) { items, next = c.Contacts(filter, after, limit) })
-	return list(items, next, viewContact)
+	return ok(ContactList{Items: each(items, viewContact), Next: cursor(next)})
 }

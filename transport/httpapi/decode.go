@@ -73,7 +73,7 @@ func (r *request) decodeIfGiven(into any) error {
 }
 
 // decodeNothing is for calls that need no body: none or an empty object will do.
-func (r *request) decodeNothing() error { return r.decodeIfGiven(&struct{}{}) }
+func (r *request) decodeNothing() error { return r.decodeIfGiven(&Nothing{}) }
 
 func malformed(err error) error {
 	if e, ok := errors.AsType[*json.SemanticError](err); ok && errors.Is(err, json.ErrUnknownName) {
@@ -89,12 +89,15 @@ func malformed(err error) error {
 	return domain.Refuse(codeMalformed, "the body is not one JSON value: byte %d: %s", e.ByteOffset, shown(e.Err.Error()))
 }
 
+// scalar is what members of requests are.
+type scalar interface{ string | int | int64 | bool }
+
 // member is one member of a body's object. A value of a wrong type does not end the decoding, it is noted; null is one,
 // since no field of a request can be null.
-type member[T string | int64 | bool] struct {
+type member[T scalar] struct {
 	value T
 	given bool
-	wrong string // what is wrong with the value's type; "" = nothing
+	wrong *string // what is wrong with the value's type; nil = nothing
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
@@ -102,13 +105,13 @@ func (m *member[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	m.given = true
 	want := jsontext.KindString
 	switch any(m.value).(type) {
-	case int64:
+	case int, int64:
 		want = jsontext.KindNumber
 	case bool:
 		want = jsontext.KindTrue
 	}
 	if got := d.PeekKind(); got != want && (want != jsontext.KindTrue || got != jsontext.KindFalse) {
-		m.wrong = "must be " + kindName(want) + ", not " + kindName(got)
+		m.wrong = new("must be " + kindName(want) + ", not " + kindName(got))
 		return d.SkipValue()
 	}
 	token, err := d.ReadToken()
@@ -120,21 +123,25 @@ func (m *member[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		*v = token.String()
 	case *bool:
 		*v = token.Bool()
+	case *int:
+		var value int64
+		value, m.wrong = parseInteger(token.String(), strconv.IntSize)
+		*v = int(value)
 	case *int64:
-		*v, m.wrong = parseInteger(token.String())
+		*v, m.wrong = parseInteger(token.String(), 64)
 	}
 	return nil
 }
 
-func parseInteger(number string) (value int64, wrong string) {
-	value, err := strconv.ParseInt(number, 10, 64)
+func parseInteger(number string, bits int) (value int64, wrong *string) {
+	value, err := strconv.ParseInt(number, 10, bits)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return 0, "is out of range"
+		return 0, new("is out of range")
 	case err != nil:
-		return 0, "must be an integer"
+		return 0, new("must be an integer")
 	}
-	return value, ""
+	return value, nil
 }
 
 func kindName(k jsontext.Kind) string {
@@ -155,7 +162,7 @@ func kindName(k jsontext.Kind) string {
 }
 
 // required is the value of a member that must be there.
-func required[T string | int64 | bool](r *request, field string, m member[T]) T {
+func required[T scalar](r *request, field string, m member[T]) T {
 	if !m.given {
 		r.note(field, "is required")
 	}
@@ -163,10 +170,10 @@ func required[T string | int64 | bool](r *request, field string, m member[T]) T 
 }
 
 // optional is the value of a member, or what it is when the member is not there.
-func optional[T string | int64 | bool](r *request, field string, m member[T], otherwise T) T {
+func optional[T scalar](r *request, field string, m member[T], otherwise T) T {
 	switch {
-	case m.wrong != "":
-		r.note(field, m.wrong)
+	case m.wrong != nil:
+		r.note(field, *m.wrong)
 	case !m.given:
 		return otherwise
 	}
@@ -174,7 +181,7 @@ func optional[T string | int64 | bool](r *request, field string, m member[T], ot
 }
 
 // patched is the value of a member, nil when the member is not there.
-func patched[T string | int64 | bool](r *request, field string, m member[T]) *T {
+func patched[T scalar](r *request, field string, m member[T]) *T {
 	if !m.given {
 		return nil
 	}
@@ -185,7 +192,7 @@ func patched[T string | int64 | bool](r *request, field string, m member[T]) *T 
 // requiredID is required for an id.
 func requiredID(r *request, field string, m member[int64]) int64 {
 	id := required(r, field, m)
-	if m.given && m.wrong == "" && id < 1 {
+	if m.given && m.wrong == nil && id < 1 {
 		r.note(field, notAnID)
 	}
 	return id
@@ -194,7 +201,7 @@ func requiredID(r *request, field string, m member[int64]) int64 {
 // requiredEmail is required for an email, and normalises it.
 func requiredEmail(r *request, field string, m member[string]) string {
 	raw := required(r, field, m)
-	if !m.given || m.wrong != "" {
+	if !m.given || m.wrong != nil {
 		return ""
 	}
 	email, wrong := normalizeEmail(raw)

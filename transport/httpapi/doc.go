@@ -19,6 +19,10 @@
 //	   ▼
 //	answer │ error     encode.go: one JSON value with its length; problem.go: an RFC 9457 problem
 //
+// The types of bodies are made of openapi.yaml: types.gen.go, by generate/. What is done with them is written by hand:
+// decode.go has the members of requests, which note what is wrong with them; encode.go those of answers that can be null;
+// contact_view.go and batch.go write contacts, which are most of all answers, without reflection.
+//
 // Handlers return an answer or an error and never write. Every refusal is a *domain.Error, also those of the edge
 // itself, and one table in problem.go gives each code its status. Any other error is a 500 that says nothing.
 package httpapi

@@ -19,13 +19,13 @@ type answer struct {
 	status   int
 	location string // of what was created; "" = nothing
 	replayed bool   // an earlier request had done it
-	body     any    // a pointer to a view, or a stream; nil = no body
+	body     any    // a pointer to a type of the contract, or a stream; nil = no body
 }
 
-func ok(view any) (answer, error) { return answer{status: http.StatusOK, body: view}, nil }
+func ok[V any](view V) (answer, error) { return answer{status: http.StatusOK, body: &view}, nil }
 
-func created[ID ~int64](path string, id ID, view any) (answer, error) {
-	return answer{status: http.StatusCreated, location: path + strconv.FormatInt(int64(id), 10), body: view}, nil
+func created[I ~int64, V any](path string, id I, view V) (answer, error) {
+	return answer{status: http.StatusCreated, location: path + strconv.FormatInt(int64(id), 10), body: &view}, nil
 }
 
 func (a *api) send(c *gin.Context, ans answer) {
@@ -51,8 +51,8 @@ func (a *api) write(c *gin.Context, status int, contentType string, body any) {
 	buf := a.buffer()
 	defer a.giveBack(buf)
 	// A problem may repeat what a client sent, so invalid UTF-8 is replaced rather than refused.
-	if v, byHand := body.(*contactView); byHand {
-		buf.Write(v.append(buf.AvailableBuffer()))
+	if c, byHand := body.(*Contact); byHand {
+		buf.Write(c.append(buf.AvailableBuffer()))
 	} else if err := json.MarshalWrite(buf, body, jsontext.AllowInvalidUTF8(true)); err != nil {
 		panic(fmt.Errorf("encode %T: %w", body, err)) // views are ours and always encode
 	}
@@ -94,23 +94,21 @@ func (a *api) giveBack(buf *bytes.Buffer) {
 	a.buffers.Put(buf)
 }
 
-// listView is one page of any list.
-type listView[V any] struct {
-	Items []V     `json:"items"` // an empty list is [], never null
-	Next  *string `json:"next"`
+// each shows all items of a list; one without any is [], never null.
+func each[E, V any](items []E, view func(E) V) []V {
+	views := make([]V, len(items))
+	for i := range items {
+		views[i] = view(items[i])
+	}
+	return views
 }
 
-// list shows a page; next is the domain's cursor, 0 = no more yet.
-func list[E, V any](items []E, next uint64, view func(E) *V) (answer, error) {
-	l := &listView[*V]{Items: make([]*V, len(items))}
-	for i := range items {
-		l.Items[i] = view(items[i])
+// cursor is the domain's, as the API shows it; 0 = no more yet.
+func cursor(next uint64) nullable[Next] {
+	if next == 0 {
+		return nullable[Next]{}
 	}
-	if next != 0 {
-		cursor := strconv.FormatUint(next, 10)
-		l.Next = &cursor
-	}
-	return ok(l)
+	return nullable[Next]{strconv.FormatUint(next, 10), true}
 }
 
 // moment is a time as the API shows it: RFC 3339 in UTC, with as many digits as it has, microseconds at most.
@@ -121,11 +119,22 @@ func (m moment) AppendText(b []byte) ([]byte, error) {
 	return time.UnixMicro(int64(m)).UTC().AppendFormat(b, time.RFC3339Nano), nil
 }
 
-// orNull makes a zero a null.
-func orNull[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
+// nullable is a member of an answer that can be null. It is no pointer: a contact has five, and they shall cost no memory.
+type nullable[T any] struct {
+	value T
+	known bool // false = null
+}
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (n *nullable[T]) MarshalJSONTo(e *jsontext.Encoder) error {
+	if !n.known {
+		return e.WriteToken(jsontext.Null)
 	}
-	return &v
+	return json.MarshalEncode(e, &n.value)
+}
+
+// orNull makes a zero a null.
+func orNull[T comparable](v T) nullable[T] {
+	var zero T
+	return nullable[T]{v, v != zero}
 }

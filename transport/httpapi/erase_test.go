@@ -61,7 +61,7 @@ func TestArchivedContactIsGone(t *testing.T) {
 	}
 	e.do("POST", "/v1/contacts/1/close", "").ok()
 	e.house.commit(record(1, &domain.ContactsArchived{Day: 20513, IDs: []domain.ContactID{1}}))
-	for _, p := range []problem{
+	for _, p := range []Problem{
 		e.do("GET", "/v1/contacts/1", "").problem(410, "contact_archived"),
 		e.do("POST", "/v1/contacts/1/close", "").problem(410, "contact_archived"),
 		e.do("POST", "/v1/contacts/1/assign", `{"operator_id":1}`).problem(410, "contact_archived"),

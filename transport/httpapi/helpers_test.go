@@ -122,9 +122,9 @@ func (a *answered) json() (decoded map[string]any) {
 }
 
 // problem checks that the answer is a problem with this code and exactly these bad fields.
-func (a *answered) problem(status int, code string, fields ...string) problem {
+func (a *answered) problem(status int, code string, fields ...string) Problem {
 	a.t.Helper()
-	var p problem
+	var p Problem
 	if err := json.Unmarshal([]byte(a.body), &p, json.RejectUnknownMembers(true)); err != nil {
 		a.t.Fatalf("%s: %v in %d %s", a.call, err, a.status, a.body)
 	}

@@ -2,32 +2,12 @@ package httpapi
 
 import "minicrm/domain"
 
-type leadBody struct {
-	Email member[string] `json:"email"`
-	Name  member[string] `json:"name"`
-	Phone member[string] `json:"phone"`
-}
-
-// leadPatchBody has no email: it is what makes a lead that lead.
-type leadPatchBody struct {
-	Name  member[string] `json:"name"`
-	Phone member[string] `json:"phone"`
-}
-
-type leadView struct {
-	ID        domain.LeadID `json:"id"`
-	Email     string        `json:"email"`
-	Name      string        `json:"name"`
-	Phone     string        `json:"phone"`
-	CreatedAt moment        `json:"created_at"`
-}
-
-func viewLead(l domain.Lead) *leadView {
-	return &leadView{ID: l.ID, Email: l.Email, Name: l.Name, Phone: l.Phone, CreatedAt: moment(l.CreatedAt)}
+func viewLead(l domain.Lead) Lead {
+	return Lead{ID: ID(l.ID), Email: l.Email, Name: l.Name, Phone: l.Phone, CreatedAt: moment(l.CreatedAt)}
 }
 
 func (a *api) createLead(r *request) (answer, error) {
-	var body leadBody
+	var body NewLead
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -46,8 +26,9 @@ func (a *api) createLead(r *request) (answer, error) {
 	return created("/v1/leads/", l.ID, viewLead(l))
 }
 
+// changeLead changes anything but the email: it is what makes a lead that lead.
 func (a *api) changeLead(r *request) (answer, error) {
-	var body leadPatchBody
+	var body LeadPatch
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -116,5 +97,5 @@ func (a *api) listLeads(r *request) (answer, error) {
 			items = []domain.Lead{l}
 		}
 	})
-	return list(items, next, viewLead)
+	return ok(LeadList{Items: each(items, viewLead), Next: cursor(next)})
 }

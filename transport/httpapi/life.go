@@ -8,34 +8,8 @@ import (
 
 // What is done to a contact after it arrived, and what was done to it.
 
-type closeBody struct {
-	Reason member[string] `json:"reason"`
-}
-
-type priorityBody struct {
-	Priority member[int64] `json:"priority"`
-}
-
-type stepView struct {
-	At     moment             `json:"at"`
-	What   string             `json:"what"`
-	By     *string            `json:"by"`
-	From   *domain.OperatorID `json:"from"`
-	To     *domain.OperatorID `json:"to"`
-	How    *string            `json:"how"`
-	Reason *string            `json:"reason"`
-}
-
-// releasedView says what became of the contacts that an operator held.
-type releasedView struct {
-	Total    int `json:"total"`
-	Assigned int `json:"assigned"`
-	Open     int `json:"open"`
-	Skipped  int `json:"skipped"`
-}
-
 func (a *api) closeContact(r *request) (answer, error) {
-	var body closeBody
+	var body Closing
 	if err := r.decodeIfGiven(&body); err != nil {
 		return answer{}, err
 	}
@@ -79,13 +53,13 @@ func (a *api) onContact(
 
 // changeContact changes the one thing of a contact that can be: its priority.
 func (a *api) changeContact(r *request) (answer, error) {
-	var body priorityBody
+	var body ContactPatch
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
 	id := domain.ContactID(r.pathID("id"))
 	priority := required(r, "priority", body.Priority)
-	if err := r.check(domain.ValidatePriority(priority)); err != nil {
+	if err := r.check(domain.ValidatePriority(int64(priority))); err != nil {
 		return answer{}, err
 	}
 	c, err := a.dispatcher.PrioritiseContact(r.context(), id, uint8(priority), a.stamp(r))
@@ -105,18 +79,18 @@ func (a *api) history(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var items []*stepView
+	var items []Step
 	a.dispatcher.View(func(c *domain.Catalog) { // for the names
 		for _, s := range contact.History() {
 			items = append(items, viewStep(s, c.NameOf(s.By)))
 		}
 	})
-	return ok(&listView[*stepView]{Items: items})
+	return ok(History{Items: items})
 }
 
-func viewStep(s domain.Step, by string) *stepView {
-	return &stepView{
-		At: moment(s.At), What: s.Kind.Name(), By: orNull(by), From: orNull(s.From), To: orNull(s.To),
+func viewStep(s domain.Step, by string) Step {
+	return Step{
+		At: moment(s.At), What: s.Kind.Name(), By: orNull(by), From: orNull(ID(s.From)), To: orNull(ID(s.To)),
 		How: orNull(s.How.Name()), Reason: orNull(s.Reason),
 	}
 }
@@ -141,5 +115,5 @@ func (a *api) releaseAll(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return ok((*releasedView)(&all))
+	return ok(Released(all))
 }

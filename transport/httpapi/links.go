@@ -6,28 +6,13 @@ import (
 	"minicrm/domain"
 )
 
-type linkBody struct {
-	Weight member[int64] `json:"weight"`
-}
-
-type linkView struct {
-	SourceID    domain.SourceID   `json:"source_id"`
-	OperatorID  domain.OperatorID `json:"operator_id"`
-	Weight      int64             `json:"weight"`
-	TargetShare float64           `json:"target_share"`
-	Received    receivedView      `json:"received"`
-	Lag         float64           `json:"lag"` // in contacts
-	Eligible    bool              `json:"eligible"`
-	Reason      *string           `json:"reason"`
-}
-
-func viewLink(l domain.LinkView) *linkView {
-	return &linkView{
-		SourceID:    l.Source,
-		OperatorID:  l.Operator,
+func viewLink(l domain.LinkView) Link {
+	return Link{
+		SourceID:    ID(l.Source),
+		OperatorID:  ID(l.Operator),
 		Weight:      l.Weight,
 		TargetShare: targetShare(&l),
-		Received:    receivedView{l.Received, l.Sticky, l.Manual},
+		Received:    Received{Automatic: Count(l.Received), Sticky: Count(l.Sticky), Manual: Count(l.Manual)},
 		Lag:         inContacts(l.Lag),
 		Eligible:    l.Reason == "",
 		Reason:      orNull(l.Reason),
@@ -35,7 +20,7 @@ func viewLink(l domain.LinkView) *linkView {
 }
 
 func (a *api) setLink(r *request) (answer, error) {
-	var body linkBody
+	var body Weight
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -81,7 +66,7 @@ func (a *api) listLinks(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return list(items, next, viewLink)
+	return ok(LinkList{Items: each(items, viewLink), Next: cursor(next)})
 }
 
 func (r *request) pathLink() (domain.SourceID, domain.OperatorID) {

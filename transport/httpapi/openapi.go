@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The contract, as it is served. It is written by hand; contract_test.go holds the service to it.
+// The contract, as it is served. It is written by hand; types.gen.go is made of it, contract_test.go holds the service to it.
 
 //go:embed openapi.yaml
 var contractYAML []byte

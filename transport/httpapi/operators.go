@@ -7,48 +7,22 @@ import (
 	"minicrm/domain"
 )
 
-type operatorBody struct {
-	Name    member[string] `json:"name"`
-	Active  member[bool]   `json:"active"`
-	MaxLoad member[int64]  `json:"max_load"`
-
-	ExternalID member[string] `json:"external_id"`
-	Username   member[string] `json:"username"`
-}
-
-type operatorPatchBody struct {
-	operatorBody
-	State member[string] `json:"state"`
-}
-
-type operatorView struct {
-	ID         domain.OperatorID `json:"id"`
-	Name       string            `json:"name"`
-	Active     bool              `json:"active"`
-	State      string            `json:"state"`
-	MaxLoad    int               `json:"max_load"`
-	Load       int               `json:"load"`
-	ExternalID *string           `json:"external_id"`
-	Username   *string           `json:"username"`
-	CreatedAt  moment            `json:"created_at"`
-}
-
-func viewOperator(o domain.Operator) *operatorView {
-	return &operatorView{
-		ID: o.ID, Name: o.Name, Active: o.Active, State: o.State(), MaxLoad: o.MaxLoad, Load: o.Load,
+func viewOperator(o domain.Operator) Operator {
+	return Operator{
+		ID: ID(o.ID), Name: o.Name, Active: o.Active, State: o.State(), MaxLoad: o.MaxLoad, Load: o.Load,
 		ExternalID: orNull(o.ExternalID), Username: orNull(o.Username), CreatedAt: moment(o.CreatedAt),
 	}
 }
 
 func (a *api) createOperator(r *request) (answer, error) {
-	var body operatorBody
+	var body NewOperator
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
 	n := domain.NewOperator{
 		Name:    required(r, "name", body.Name),
 		Active:  optional(r, "active", body.Active, true),
-		MaxLoad: int(optional(r, "max_load", body.MaxLoad, domain.DefaultMaxLoad)),
+		MaxLoad: optional(r, "max_load", body.MaxLoad, domain.DefaultMaxLoad),
 
 		ExternalID: optional(r, "external_id", body.ExternalID, ""),
 		Username:   optional(r, "username", body.Username, ""),
@@ -64,23 +38,21 @@ func (a *api) createOperator(r *request) (answer, error) {
 }
 
 func (a *api) changeOperator(r *request) (answer, error) {
-	var body operatorPatchBody
+	var body OperatorPatch
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
 	id := domain.OperatorID(r.pathID("id"))
 	p := domain.OperatorPatch{
-		Name:   patched(r, "name", body.Name),
-		Active: patched(r, "active", body.Active),
+		Name:    patched(r, "name", body.Name),
+		Active:  patched(r, "active", body.Active),
+		MaxLoad: patched(r, "max_load", body.MaxLoad),
 
 		ExternalID: patched(r, "external_id", body.ExternalID),
 		Username:   patched(r, "username", body.Username),
 	}
 	if state := patched(r, "state", body.State); state != nil {
 		r.patchState(&p, *state)
-	}
-	if load := patched(r, "max_load", body.MaxLoad); load != nil {
-		p.MaxLoad = new(int(*load))
 	}
 	if err := r.check(p.Validate()); err != nil {
 		return answer{}, err
@@ -148,5 +120,5 @@ func (a *api) listOperators(r *request) (answer, error) {
 	var items []domain.Operator
 	var next uint64
 	a.dispatcher.View(func(c *domain.Catalog) { items, next = c.Operators(after, limit) })
-	return list(items, next, viewOperator)
+	return ok(OperatorList{Items: each(items, viewOperator), Next: cursor(next)})
 }

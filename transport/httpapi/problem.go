@@ -34,23 +34,6 @@ const (
 	statusClientGone = 499
 )
 
-// problem is the body of every refusal: RFC 9457, with a code to switch on.
-type problem struct {
-	Type    string         `json:"type"`
-	Title   string         `json:"title"`
-	Status  int            `json:"status"`
-	Code    domain.Code    `json:"code"`
-	Detail  string         `json:"detail"`
-	Errors  []problemField `json:"errors,omitempty"`
-	LeadID  domain.LeadID  `json:"lead_id,omitzero"`
-	Archive string         `json:"archive,omitempty"` // the file's name
-}
-
-type problemField struct {
-	Field   string `json:"field"`
-	Message string `json:"message"`
-}
-
 // refuse answers with what went wrong. What is no refusal is logged here, once, and not shown.
 func (a *api) refuse(c *gin.Context, err error) {
 	refusal, expected := refusalIn(err)
@@ -86,19 +69,19 @@ func (a *api) sendProblem(c *gin.Context, e *domain.Error) {
 	a.write(c, p.Status, "application/problem+json", p)
 }
 
-func problemOf(e *domain.Error) *problem {
+func problemOf(e *domain.Error) *Problem {
 	k := kinds[e.Code]
-	p := &problem{
+	p := &Problem{
 		Type:    problemsPage + string(e.Code),
 		Title:   k.title,
 		Status:  k.status,
 		Code:    e.Code,
 		Detail:  e.Message,
-		LeadID:  e.Lead,
+		LeadID:  ID(e.Lead),
 		Archive: e.Archive,
 	}
 	for _, f := range e.Fields {
-		p.Errors = append(p.Errors, problemField(f))
+		p.Errors = append(p.Errors, FieldError(f))
 	}
 	return p
 }

@@ -63,11 +63,6 @@ func newRocketChat(token string) *rocketChat {
 	return &rocketChat{token: sha256.Sum256([]byte(token)), open: map[rocketChatAsk]*rocketChatDraw{}}
 }
 
-type rocketChatView struct {
-	ID       string `json:"_id"`
-	Username string `json:"username"`
-}
-
 // nextForRocketChat says who gets a chat. It is a command: the ledger is charged.
 func (a *api) nextForRocketChat(r *request) (answer, error) {
 	token := sha256.Sum256([]byte(r.c.GetHeader(headerRocketChat)))
@@ -84,7 +79,7 @@ func (a *api) nextForRocketChat(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	v := &rocketChatView{ID: o.ExternalID, Username: o.Username}
+	v := RocketChatAgent{ID: o.ExternalID, Username: o.Username}
 	if v.ID == "" {
 		v.ID = strconv.FormatInt(int64(o.ID), 10)
 	}

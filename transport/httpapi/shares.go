@@ -11,36 +11,6 @@ import (
 // and that is eligible_share. raw_share is what it got of everything: when nearly everybody is full, often one operator
 // alone is eligible, so shares then follow who frees seats, and raw_share may be far from target_share.
 
-type receivedView struct {
-	Automatic uint64 `json:"automatic"`
-	Sticky    uint64 `json:"sticky"`
-	Manual    uint64 `json:"manual"`
-}
-
-type sharesView struct {
-	SourceID  domain.SourceID `json:"source_id"`
-	Since     *moment         `json:"since"`    // null = from the beginning
-	Complete  bool            `json:"complete"` // false = nothing is known of what was before since, which was asked for
-	Decisions int             `json:"decisions"`
-	Manual    int             `json:"manual"`
-	Items     []shareView     `json:"items"`
-}
-
-// shareView is what one operator got. A share of nothing is null.
-type shareView struct {
-	OperatorID        domain.OperatorID `json:"operator_id"`
-	Weight            int64             `json:"weight"`
-	TargetShare       float64           `json:"target_share"`
-	Received          receivedView      `json:"received"`
-	RawShare          *float64          `json:"raw_share"`
-	Expected          float64           `json:"expected"` // contacts
-	EligibleDecisions int               `json:"eligible_decisions"`
-	EligibleShare     *float64          `json:"eligible_share"`
-	Lag               float64           `json:"lag"` // in contacts, now
-	Eligible          bool              `json:"eligible"`
-	Reason            *string           `json:"reason"`
-}
-
 func (a *api) shares(r *request) (answer, error) {
 	id := domain.SourceID(r.pathID("id"))
 	since := r.queryTime("since")
@@ -56,10 +26,10 @@ func (a *api) shares(r *request) (answer, error) {
 	return ok(viewShares(id, tally.Count()))
 }
 
-func viewShares(id domain.SourceID, s *domain.Shares) *sharesView {
-	v := &sharesView{
-		SourceID: id, Since: orNull(moment(s.Since)), Complete: s.Complete, Decisions: s.Decisions, Manual: s.Manual,
-		Items: make([]shareView, len(s.Rows)),
+func viewShares(id domain.SourceID, s *domain.Shares) Shares {
+	v := Shares{
+		SourceID: ID(id), Since: orNull(moment(s.Since)), Complete: s.Complete, Decisions: s.Decisions, Manual: s.Manual,
+		Items: make([]Share, len(s.Rows)),
 	}
 	for i := range s.Rows {
 		v.Items[i] = viewShare(&s.Rows[i], s.Decisions+s.Manual)
@@ -67,11 +37,11 @@ func viewShares(id domain.SourceID, s *domain.Shares) *sharesView {
 	return v
 }
 
-func viewShare(s *domain.Share, all int) shareView {
+func viewShare(s *domain.Share, all int) Share {
 	decided := s.Automatic + s.Sticky
-	return shareView{
-		OperatorID: s.Operator, Weight: s.Weight, TargetShare: targetShare(&s.LinkView),
-		Received:          receivedView{uint64(s.Automatic), uint64(s.Sticky), uint64(s.Manual)},
+	return Share{
+		OperatorID: ID(s.Operator), Weight: s.Weight, TargetShare: targetShare(&s.LinkView),
+		Received:          Received{Automatic: Count(s.Automatic), Sticky: Count(s.Sticky), Manual: Count(s.Manual)},
 		RawShare:          ratio(decided+s.Manual, all),
 		Expected:          inContacts(s.Expected),
 		EligibleDecisions: s.Eligible,
@@ -83,11 +53,11 @@ func viewShare(s *domain.Share, all int) shareView {
 }
 
 // ratio is part of whole, null when there is no whole.
-func ratio(part, whole int) *float64 {
+func ratio(part, whole int) nullable[float64] {
 	if whole == 0 {
-		return nil
+		return nullable[float64]{}
 	}
-	return new(float64(part) / float64(whole))
+	return nullable[float64]{float64(part) / float64(whole), true}
 }
 
 // targetShare is a link's share of the source's contacts while all its links are eligible.

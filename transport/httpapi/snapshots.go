@@ -2,10 +2,6 @@ package httpapi
 
 import "net/http"
 
-type snapshotView struct {
-	Index uint64 `json:"index"` // of the last record of the journal that the snapshot covers
-}
-
 // takeSnapshot is for backups and for a quick next start. It needs room on the disk, like every command.
 func (a *api) takeSnapshot(r *request) (answer, error) {
 	if err := r.decodeNothing(); err != nil {
@@ -18,5 +14,5 @@ func (a *api) takeSnapshot(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusCreated, body: &snapshotView{index}}, nil
+	return answer{status: http.StatusCreated, body: &Snapshot{Index: int64(index)}}, nil
 }

@@ -6,32 +6,15 @@ import (
 	"minicrm/domain"
 )
 
-type sourceBody struct {
-	Name         member[string] `json:"name"`
-	Backlog      member[string] `json:"backlog"`
-	BacklogLimit member[int64]  `json:"backlog_limit"`
-	StickyWindow member[int64]  `json:"sticky_window"`
-}
-
-type sourceView struct {
-	ID           domain.SourceID `json:"id"`
-	Name         string          `json:"name"`
-	Backlog      string          `json:"backlog"`
-	BacklogLimit int             `json:"backlog_limit"` // 0 = none
-	StickyWindow int64           `json:"sticky_window"` // seconds
-	Waiting      int             `json:"waiting"`       // open contacts
-	CreatedAt    moment          `json:"created_at"`
-}
-
 // countedSource is a source and how many of its contacts wait.
 type countedSource struct {
 	domain.Source
 	waiting int
 }
 
-func viewSource(s countedSource) *sourceView {
-	return &sourceView{
-		ID: s.ID, Name: s.Name, Backlog: s.Backlog.Name(), BacklogLimit: s.BacklogLimit, StickyWindow: s.StickyWindow,
+func viewSource(s countedSource) Source {
+	return Source{
+		ID: ID(s.ID), Name: s.Name, Backlog: s.Backlog.Name(), BacklogLimit: s.BacklogLimit, StickyWindow: s.StickyWindow,
 		Waiting: s.waiting, CreatedAt: moment(s.CreatedAt),
 	}
 }
@@ -53,7 +36,7 @@ func policy(name string) domain.BacklogPolicy {
 }
 
 func (a *api) createSource(r *request) (answer, error) {
-	var body sourceBody
+	var body NewSource
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -61,7 +44,7 @@ func (a *api) createSource(r *request) (answer, error) {
 		Name:    required(r, "name", body.Name),
 		Backlog: policy(optional(r, "backlog", body.Backlog, domain.BacklogAuto.Name())),
 
-		BacklogLimit: int(optional(r, "backlog_limit", body.BacklogLimit, 0)),
+		BacklogLimit: optional(r, "backlog_limit", body.BacklogLimit, 0),
 		StickyWindow: optional(r, "sticky_window", body.StickyWindow, 0),
 	}
 	if err := r.check(n.Validate()); err != nil {
@@ -75,20 +58,18 @@ func (a *api) createSource(r *request) (answer, error) {
 }
 
 func (a *api) changeSource(r *request) (answer, error) {
-	var body sourceBody
+	var body SourcePatch
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
 	id := domain.SourceID(r.pathID("id"))
 	p := domain.SourcePatch{
 		Name:         patched(r, "name", body.Name),
+		BacklogLimit: patched(r, "backlog_limit", body.BacklogLimit),
 		StickyWindow: patched(r, "sticky_window", body.StickyWindow),
 	}
 	if name := patched(r, "backlog", body.Backlog); name != nil {
 		p.Backlog = new(policy(*name))
-	}
-	if limit := patched(r, "backlog_limit", body.BacklogLimit); limit != nil {
-		p.BacklogLimit = new(int(*limit))
 	}
 	if err := r.check(p.Validate()); err != nil {
 		return answer{}, err
@@ -141,5 +122,5 @@ func (a *api) listSources(r *request) (answer, error) {
 			items = append(items, countedSource{s, c.Waiting(s.ID)})
 		}
 	})
-	return list(items, next, viewSource)
+	return ok(SourceList{Items: each(items, viewSource), Next: cursor(next)})
 }
