@@ -12,7 +12,7 @@ import (
 )
 
 // Many contacts in one request. Each is a command of its own with a result of its own, in order; only what makes the
-// request unreadable, or too large, refuses them all. batch_read.go takes the request apart, batch_item.go one contact.
+// request unreadable, or too large, refuses them all. batch_read.go takes the request apart, contact_read.go one contact.
 
 // createContacts reads the contacts as they come, so that a batch that is too large is refused before it is all here.
 // It takes its places behind that, and gives them back before the answer, which may be long and its reader slow.

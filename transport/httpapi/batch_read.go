@@ -22,7 +22,7 @@ type batch struct {
 	array *jsontext.Decoder
 	lines *bufio.Reader
 	long  []byte // a line that does not fit into the reader
-	item  itemReader
+	item  contactReader
 }
 
 const lineBuffer = 16 << 10 // longer than nearly all contacts
@@ -153,7 +153,7 @@ func (b *batch) add(value []byte) error {
 	if len(value) > maxBody {
 		return b.place(nil, tooLarge())
 	}
-	n, err := b.item.read(value)
+	n, err := b.item.readItem(value)
 	return b.place(n, err)
 }
 

@@ -7,27 +7,10 @@ import (
 	"minicrm/domain"
 )
 
-// newContact reads the members of a new contact.
-func (r *request) newContact(body *NewContact) domain.NewContact {
-	return domain.NewContact{
-		Source:   domain.SourceID(requiredID(r, "source_id", body.SourceID)),
-		Email:    requiredEmail(r, "email", body.Email),
-		Name:     optional(r, "name", body.Name, ""),
-		Phone:    optional(r, "phone", body.Phone, ""),
-		Text:     optional(r, "text", body.Text, ""),
-		Priority: optional(r, "priority", body.Priority, 0),
-	}
-}
-
 // createContact is the call that everything else is for, and the hot one.
 func (a *api) createContact(r *request) (answer, error) {
-	var body NewContact
-	if err := r.decode(&body); err != nil {
-		return answer{}, err
-	}
-	n := r.newContact(&body)
-	n.Key = r.key()
-	if err := r.check(n.Validate()); err != nil {
+	n, err := r.readSingle()
+	if err != nil {
 		return answer{}, err
 	}
 	if err := r.allow(n.Source); err != nil {

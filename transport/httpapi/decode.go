@@ -22,7 +22,11 @@ func readBody(req *http.Request, buf *bytes.Buffer) error {
 	if req.ContentLength > maxBody {
 		return tooLarge()
 	}
-	_, err := buf.ReadFrom(io.LimitReader(req.Body, maxBody+1))
+	body := io.Reader(req.Body)
+	if req.ContentLength < 0 { // unknown
+		body = io.LimitReader(body, maxBody+1)
+	}
+	_, err := buf.ReadFrom(body)
 	switch {
 	case err != nil:
 		return domain.Refuse(codeMalformed, "the body ends before it is whole")

@@ -50,10 +50,18 @@ func normalizeEmail(raw string) (email, wrong string) {
 	if !ok {
 		return "", "must have a valid domain after the @"
 	}
-	if email = local + "@" + host; len(email) > domain.MaxEmail {
+	if email = join(trimmed, local, host); len(email) > domain.MaxEmail {
 		return "", emailTooLong
 	}
 	return email, ""
+}
+
+// join makes an address of its parts, or takes the one that they were cut from if that is the same.
+func join(cut, local, host string) string {
+	if at := len(local); len(cut) == at+1+len(host) && cut[:at] == local && cut[at+1:] == host {
+		return cut
+	}
+	return local + "@" + host
 }
 
 // NormalizeEmail is the form under which the service knows an email, for tools that look for one.

@@ -43,11 +43,20 @@ func (a *api) send(c *gin.Context, ans answer) {
 		a.writeStream(c, ans.status, s)
 		return
 	}
-	a.write(c, ans.status, mediaJSON, ans.body)
+	a.write(c, ans.status, contentJSON, ans.body)
 }
 
+// Values of the header Content-Type. They are shared by all answers and never changed.
+var (
+	contentJSON    = []string{mediaJSON}
+	contentProblem = []string{"application/problem+json"}
+)
+
+// selfMeasured is the size up to which net/http finds the length of an answer by itself, and says it.
+const selfMeasured = 2048
+
 // write encodes a body whole before the first byte leaves, so that a failure can still become a 500.
-func (a *api) write(c *gin.Context, status int, contentType string, body any) {
+func (a *api) write(c *gin.Context, status int, contentType []string, body any) {
 	buf := a.buffer()
 	defer a.giveBack(buf)
 	// A problem may repeat what a client sent, so invalid UTF-8 is replaced rather than refused.
@@ -57,8 +66,10 @@ func (a *api) write(c *gin.Context, status int, contentType string, body any) {
 		panic(fmt.Errorf("encode %T: %w", body, err)) // views are ours and always encode
 	}
 	header := c.Writer.Header()
-	header.Set("Content-Type", contentType)
-	header.Set("Content-Length", strconv.Itoa(buf.Len()))
+	header["Content-Type"] = contentType
+	if buf.Len() > selfMeasured || c.Request.Method == http.MethodHead {
+		header.Set("Content-Length", strconv.Itoa(buf.Len()))
+	}
 	c.Writer.WriteHeader(status)
 	_, _ = c.Writer.Write(buf.Bytes()) // it fails when the client is gone: there is nobody to tell
 }
@@ -71,7 +82,7 @@ func (a *api) writeStream(c *gin.Context, status int, next stream) {
 	buf := a.buffer()
 	defer a.giveBack(buf)
 	buf.Grow(maxPooled)
-	c.Writer.Header().Set("Content-Type", mediaJSON)
+	c.Writer.Header()["Content-Type"] = contentJSON
 	c.Writer.WriteHeader(status)
 	for b, more := next(buf.AvailableBuffer()); ; b, more = next(b) {
 		if more && len(b) < streamPiece {

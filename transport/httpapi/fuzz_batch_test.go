@@ -23,28 +23,32 @@ var itemSeeds = []string{
 	"{\"source_id\":1,\"email\":\"a@b\",\"text\":\"\x01\"}",
 }
 
-// Catches: the quick way to read a contact accepting what the careful one refuses, or reading it differently; a plain
-// contact that takes the slow way.
+// Catches: the quick way to read a contact accepting what the careful one refuses, or reading it differently; one of a
+// single contact that takes a key in the body, or not what an item of a batch may be.
 func FuzzBatchItem(f *testing.F) {
 	for _, seed := range itemSeeds {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		var quick itemReader
+		var quick contactReader
 		quick.contact.Text = "left over"
-		if !quick.quick([]byte(text)) {
+		if !quick.quick([]byte(text), itemMembers) {
 			return
 		}
-		want, err := careful([]byte(text))
+		if single := new(contactReader).quick([]byte(text), singleMembers); single != (quick.contact.Key == "") {
+			t.Errorf("%q: quick as a single contact: %v", text, single)
+		}
+		want, err := carefulItem([]byte(text))
 		if err != nil || quick.contact != want {
 			t.Errorf("%q\nquick   %+v\ncareful %+v, %v", text, quick.contact, want, err)
 		}
 	})
 }
 
+// Catches: a plain contact that takes the slow way.
 func TestPlainContactsAreReadQuickly(t *testing.T) {
 	for _, text := range []string{post, itemSeeds[5], itemSeeds[6], itemSeeds[7]} {
-		if !new(itemReader).quick([]byte(text)) {
+		if !new(contactReader).quick([]byte(text), itemMembers) {
 			t.Errorf("not quick: %s", text)
 		}
 	}

@@ -66,7 +66,7 @@ func (a *api) sendProblem(c *gin.Context, e *domain.Error) {
 	case http.StatusUnauthorized:
 		c.Header("WWW-Authenticate", challenge)
 	}
-	a.write(c, p.Status, "application/problem+json", p)
+	a.write(c, p.Status, contentProblem, p)
 }
 
 func problemOf(e *domain.Error) *Problem {

@@ -25,6 +25,9 @@ func (r *request) parameter(name string) (value string, given bool) {
 
 // refuseRest finds fault with every parameter that nobody asked for: a filter with a typo must not list everything.
 func (r *request) refuseRest() {
+	if len(r.query) == 0 {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.query)) {
 		r.note(shown(name), "is not a parameter of this call")
 	}

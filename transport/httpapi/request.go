@@ -82,12 +82,16 @@ func (a *api) stamp(r *request) domain.Stamp {
 }
 
 func (a *api) serve(c *gin.Context, body []byte, h handler) {
-	query, err := url.ParseQuery(c.Request.URL.RawQuery)
-	if err != nil {
-		a.refuse(c, domain.Refuse(codeMalformed, "the query string is malformed"))
-		return
+	r := &request{c: c, body: body}
+	if text := c.Request.URL.RawQuery; text != "" {
+		query, err := url.ParseQuery(text)
+		if err != nil {
+			a.refuse(c, domain.Refuse(codeMalformed, "the query string is malformed"))
+			return
+		}
+		r.query = query
 	}
-	ans, err := h(&request{c: c, body: body, query: query})
+	ans, err := h(r)
 	if err != nil {
 		a.refuse(c, err)
 		return

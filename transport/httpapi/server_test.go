@@ -47,24 +47,34 @@ func TestServerHasLimits(t *testing.T) {
 	}
 }
 
-// Catches: answers that are chunked or close the connection, and a HEAD that is refused or has a body.
+// Catches: answers that are chunked or close the connection, also those that net/http does not measure; a HEAD that is
+// refused or has a body, or says another length than a GET.
 func TestAnswersOverTheWire(t *testing.T) {
 	e := newEdge(t)
-	e.source()
+	for range 50 {
+		e.source()
+	}
 	base := "http://" + e.serve(t)
-	for _, method := range []string{"GET", "HEAD"} {
-		req, err := http.NewRequestWithContext(t.Context(), method, base+"/v1/sources/1", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(got.Body)
-		_ = got.Body.Close()
-		if got.StatusCode != http.StatusOK || got.ContentLength < 50 || got.Close || (len(body) > 0) != (method == "GET") {
-			t.Errorf("%s: %d, length %d, close %v, body %q", method, got.StatusCode, got.ContentLength, got.Close, body)
+	for path, least := range map[string]int{"/v1/sources/1": 50, "/v1/sources": selfMeasured + 1} {
+		length := int64(0)
+		for _, method := range []string{"GET", "HEAD"} {
+			req, err := http.NewRequestWithContext(t.Context(), method, base+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(got.Body)
+			_ = got.Body.Close()
+			if got.StatusCode != http.StatusOK || got.ContentLength < int64(least) || got.Close || (len(body) > 0) != (method == "GET") {
+				t.Errorf("%s %s: %d, length %d, close %v, body %q", method, path, got.StatusCode, got.ContentLength, got.Close, body)
+			}
+			if method == "HEAD" && got.ContentLength != length {
+				t.Errorf("HEAD %s says length %d, GET %d", path, got.ContentLength, length)
+			}
+			length = got.ContentLength
 		}
 	}
 }

@@ -9,26 +9,54 @@ import (
 	"minicrm/domain"
 )
 
-// itemReader reads one contact of a batch. There are up to 10,000 in a request, so there are two ways: a quick one for
-// what is as it should be, and for everything else the way of a single contact, which says what is wrong.
-type itemReader struct {
+// contactReader reads new contacts. They are most of what comes in, up to 10,000 in a batch, so there are two ways: a
+// quick one for what is as it should be, and for everything else the way of all bodies, which says what is wrong.
+type contactReader struct {
 	contact domain.NewContact
 	text    []byte // a string without its escapes
 }
 
-func (i *itemReader) forget() {
+func (i *contactReader) forget() {
 	i.contact = domain.NewContact{}
 	if cap(i.text) > maxPooled {
 		i.text = nil
 	}
 }
 
-// read reads a contact; it is good until the next one is read.
-func (i *itemReader) read(value []byte) (*domain.NewContact, error) {
-	if i.quick(value) {
+// readSingle reads the contact of a call of its own.
+func (r *request) readSingle() (n domain.NewContact, err error) {
+	var reader contactReader
+	if reader.quick(r.body, singleMembers) {
+		reader.contact.Key = r.key()
+		return reader.contact, r.check(nil)
+	}
+	var body NewContact
+	if err := r.decode(&body); err != nil {
+		return n, err
+	}
+	n = r.newContact(&body)
+	n.Key = r.key()
+	return n, r.check(n.Validate())
+}
+
+// newContact reads the members of a new contact.
+func (r *request) newContact(body *NewContact) domain.NewContact {
+	return domain.NewContact{
+		Source:   domain.SourceID(requiredID(r, "source_id", body.SourceID)),
+		Email:    requiredEmail(r, "email", body.Email),
+		Name:     optional(r, "name", body.Name, ""),
+		Phone:    optional(r, "phone", body.Phone, ""),
+		Text:     optional(r, "text", body.Text, ""),
+		Priority: optional(r, "priority", body.Priority, 0),
+	}
+}
+
+// readItem reads a contact of a batch; it is good until the next one is read.
+func (i *contactReader) readItem(value []byte) (*domain.NewContact, error) {
+	if i.quick(value, itemMembers) {
 		return &i.contact, nil
 	}
-	n, err := careful(value)
+	n, err := carefulItem(value)
 	if err != nil {
 		return nil, err
 	}
@@ -36,8 +64,7 @@ func (i *itemReader) read(value []byte) (*domain.NewContact, error) {
 	return &i.contact, nil
 }
 
-// careful reads a contact as a single one is read.
-func careful(value []byte) (domain.NewContact, error) {
+func carefulItem(value []byte) (domain.NewContact, error) {
 	r := &request{body: value}
 	var body NewBatchContact
 	if err := r.decode(&body); err != nil {
@@ -60,12 +87,15 @@ const (
 	gotPhone
 	gotText
 	gotPriority
-	gotKey
+	gotKey // of an item; a single contact has its key in a header
+
+	singleMembers = gotKey - 1
+	itemMembers   = singleMembers | gotKey
 )
 
-// quick reads an object whose members are known, each there once and of its type, with good values. It is false for
-// everything else, and then says nothing: what it accepts, careful reads the same.
-func (i *itemReader) quick(value []byte) bool {
+// quick reads an object of these members, each there once at most and of its type, with good values. It is false for
+// everything else, and then says nothing: what it accepts, the careful way reads the same.
+func (i *contactReader) quick(value []byte, members int) bool {
 	i.contact = domain.NewContact{}
 	if !utf8.Valid(value) {
 		return false
@@ -89,7 +119,7 @@ func (i *itemReader) quick(value []byte) bool {
 		break
 	}
 	n := &i.contact
-	if got&gotSource == 0 || got&gotEmail == 0 || n.Source < 1 || got&gotKey != 0 && n.Key == "" {
+	if got&^members != 0 || got&gotSource == 0 || got&gotEmail == 0 || n.Source < 1 || got&gotKey != 0 && n.Key == "" {
 		return false
 	}
 	email, wrong := normalizeEmail(n.Email)
@@ -98,7 +128,7 @@ func (i *itemReader) quick(value []byte) bool {
 }
 
 // member reads a member's value; false when it has another type, or was there before.
-func (i *itemReader) member(s *scanner, name []byte, got *int) (ok bool) {
+func (i *contactReader) member(s *scanner, name []byte, got *int) (ok bool) {
 	n, bit, number := &i.contact, 0, int64(0)
 	switch string(name) {
 	case "source_id":
@@ -131,7 +161,7 @@ func (i *itemReader) member(s *scanner, name []byte, got *int) (ok bool) {
 }
 
 // string reads a string.
-func (i *itemReader) string(s *scanner) (string, bool) {
+func (i *contactReader) string(s *scanner) (string, bool) {
 	quoted, plain, ok := s.quoted()
 	if !ok {
 		return "", false
