@@ -29,6 +29,13 @@ var emailDomain = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transition
 // Normalising twice gives the same. The local part is lower-cased too: no provider of note tells Ada from ada, and two
 // leads for one customer do harm. A +tag is kept: some people use it to be two customers.
 func normalizeEmail(raw string) (email, wrong string) {
+	if isPlainEmail(raw) {
+		return raw, ""
+	}
+	return carefulEmail(raw)
+}
+
+func carefulEmail(raw string) (email, wrong string) {
 	trimmed := strings.TrimSpace(raw)
 	switch {
 	case trimmed == "":
@@ -50,18 +57,10 @@ func normalizeEmail(raw string) (email, wrong string) {
 	if !ok {
 		return "", "must have a valid domain after the @"
 	}
-	if email = join(trimmed, local, host); len(email) > domain.MaxEmail {
+	if email = local + "@" + host; len(email) > domain.MaxEmail {
 		return "", emailTooLong
 	}
 	return email, ""
-}
-
-// join makes an address of its parts, or takes the one that they were cut from if that is the same.
-func join(cut, local, host string) string {
-	if at := len(local); len(cut) == at+1+len(host) && cut[:at] == local && cut[at+1:] == host {
-		return cut
-	}
-	return local + "@" + host
 }
 
 // NormalizeEmail is the form under which the service knows an email, for tools that look for one.
