@@ -77,7 +77,7 @@ func oneDay(found []domain.Archived) []domain.Archived {
 // forget commits that contacts are in the archive. It waits for that whatever the caller's context says: the next look
 // must not find them again.
 func (d *Dispatcher) forget(day domain.Day, batch []domain.Archived, at domain.Time) error {
-	r := newReply(nothingIn)
+	r := newReply(nil, nothingIn)
 	d.journal.Tell(&commit{command: command{Stamp: domain.Stamp{At: at}, waiter: r}, record: forgotten(day, batch, at)})
 	_, err := await(context.Background(), d, r)
 	return err

@@ -23,7 +23,7 @@ func (d *Dispatcher) TakeSnapshot(ctx context.Context) (index uint64, err error)
 
 // CreateOperator creates an operator.
 func (d *Dispatcher) CreateOperator(ctx context.Context, n domain.NewOperator, by domain.Stamp) (domain.Operator, error) {
-	r := newReply(operatorIn)
+	r := newReply(d.journey(ctx), operatorIn)
 	d.operators.Tell(&createOperator{command{Stamp: by, waiter: r}, n})
 	return await(ctx, d, r)
 }
@@ -35,7 +35,7 @@ func (d *Dispatcher) ChangeOperator(
 	if err := d.knowsOperator(id); err != nil {
 		return domain.Operator{}, err
 	}
-	r := newReply(operatorIn)
+	r := newReply(d.journey(ctx), operatorIn)
 	d.operators.Tell(&changeOperator{command{Stamp: by, subject: int64(id), waiter: r}, id, p})
 	return await(ctx, d, r)
 }
@@ -45,7 +45,7 @@ func (d *Dispatcher) DeleteOperator(ctx context.Context, id domain.OperatorID, b
 	if err := d.knowsOperator(id); err != nil {
 		return err
 	}
-	r := newReply(nothingIn)
+	r := newReply(d.journey(ctx), nothingIn)
 	d.operators.Tell(&deleteOperator{command{Stamp: by, waiter: r}, id})
 	_, err := await(ctx, d, r)
 	return err
@@ -53,7 +53,7 @@ func (d *Dispatcher) DeleteOperator(ctx context.Context, id domain.OperatorID, b
 
 // CreateSource creates a source and its actor.
 func (d *Dispatcher) CreateSource(ctx context.Context, n domain.NewSource, by domain.Stamp) (domain.Source, error) {
-	r := newReply(sourceIn)
+	r := newReply(d.journey(ctx), sourceIn)
 	d.seats.sources.add(int64(d.firstID), func(id int64) *desk {
 		s := domain.Source{
 			ID: domain.SourceID(id), Name: n.Name, Backlog: n.Backlog, BacklogLimit: n.BacklogLimit,
@@ -71,7 +71,7 @@ func (d *Dispatcher) CreateSource(ctx context.Context, n domain.NewSource, by do
 func (d *Dispatcher) ChangeSource(
 	ctx context.Context, id domain.SourceID, p domain.SourcePatch, by domain.Stamp,
 ) (domain.Source, error) {
-	r := newReply(sourceIn)
+	r := newReply(d.journey(ctx), sourceIn)
 	if err := d.tellSource(id, &changeSource{command{Stamp: by, subject: int64(id), waiter: r}, p}); err != nil {
 		return domain.Source{}, err
 	}
@@ -84,7 +84,7 @@ func (d *Dispatcher) DeleteSource(ctx context.Context, id domain.SourceID, by do
 	if err != nil {
 		return err
 	}
-	r := newReply(nothingIn)
+	r := newReply(d.journey(ctx), nothingIn)
 	to.Tell(&deleteSource{command{Stamp: by, waiter: r}})
 	if _, err = await(ctx, d, r); err == nil {
 		to.gone.Store(true)
@@ -99,7 +99,7 @@ func (d *Dispatcher) SetLink(
 	if err := d.knowsOperator(op); err != nil {
 		return domain.LinkView{}, err
 	}
-	r := newReply(func(c *domain.Catalog, _ int64) (domain.LinkView, error) { return linkIn(c, id, op) })
+	r := newReply(d.journey(ctx), func(c *domain.Catalog, _ int64) (domain.LinkView, error) { return linkIn(c, id, op) })
 	if err := d.tellSource(id, &setLink{command{Stamp: by, waiter: r}, op, weight}); err != nil {
 		return domain.LinkView{}, err
 	}
@@ -108,7 +108,7 @@ func (d *Dispatcher) SetLink(
 
 // RemoveLink unlinks an operator from a source.
 func (d *Dispatcher) RemoveLink(ctx context.Context, id domain.SourceID, op domain.OperatorID, by domain.Stamp) error {
-	r := newReply(nothingIn)
+	r := newReply(d.journey(ctx), nothingIn)
 	if err := d.tellSource(id, &removeLink{command{Stamp: by, waiter: r}, op}); err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (d *Dispatcher) RemoveLink(ctx context.Context, id domain.SourceID, op doma
 
 // CreateLead creates a lead.
 func (d *Dispatcher) CreateLead(ctx context.Context, n domain.NewLead, by domain.Stamp) (domain.Lead, error) {
-	r := newReply(leadIn)
+	r := newReply(d.journey(ctx), leadIn)
 	d.leads.Tell(&createLead{command{Stamp: by, waiter: r}, n})
 	return await(ctx, d, r)
 }
@@ -130,7 +130,7 @@ func (d *Dispatcher) ChangeLead(
 	if err := d.knowsLead(id); err != nil {
 		return domain.Lead{}, err
 	}
-	r := newReply(leadIn)
+	r := newReply(d.journey(ctx), leadIn)
 	d.leads.Tell(&changeLead{command{Stamp: by, subject: int64(id), waiter: r}, id, p})
 	return await(ctx, d, r)
 }
@@ -170,6 +170,7 @@ func await[T any](ctx context.Context, d *Dispatcher, r *reply[T]) (T, error) {
 		var none T
 		return none, err
 	}
+	d.end(ctx, r.journey)
 	return r.value, refusal
 }
 

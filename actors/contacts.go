@@ -16,7 +16,7 @@ func (d *Dispatcher) CreateContact(
 	if err != nil {
 		return domain.Contact{}, false, err
 	}
-	r := d.replies.get()
+	r := d.replies.get(d.journey(ctx))
 	m := &newContact{command: command{Stamp: by, waiter: r}, desk: to, NewContact: n}
 	d.leads.Tell(m)
 	contact, err = d.replies.await(ctx, d, r)
@@ -32,7 +32,7 @@ func (d *Dispatcher) CreateContacts(
 	ctx context.Context, all []domain.NewContact, by domain.Stamp,
 ) ([]domain.CreatedContact, error) {
 	results := make([]domain.CreatedContact, len(all))
-	b := &batch{done: make(chan struct{}, 1), results: results}
+	b := &batch{done: make(chan struct{}, 1), results: results, journey: d.journey(ctx)}
 	message := &newContacts{}
 	items := make([]batchItem, len(all))
 	for i := range all {
@@ -45,7 +45,7 @@ func (d *Dispatcher) CreateContacts(
 		*item = batchItem{batch: b, at: i, newContact: newContact{
 			command: command{Stamp: by, waiter: item}, desk: to, NewContact: all[i],
 		}}
-		b.left++
+		b.left, b.last = b.left+1, i
 		message.items = append(message.items, &item.newContact)
 	}
 	if b.left == 0 {
@@ -55,6 +55,7 @@ func (d *Dispatcher) CreateContacts(
 	if _, err := receive(ctx, d, b.done); err != nil {
 		return nil, err
 	}
+	d.end(ctx, b.journey)
 	return results, nil
 }
 
@@ -63,12 +64,21 @@ type batch struct {
 	left    int
 	results []domain.CreatedContact
 	done    chan struct{} // room for one
+	last    int           // the contact whose way is traced for all
+	journey *journey
 }
 
 type batchItem struct {
 	newContact
 	batch *batch
 	at    int
+}
+
+func (i *batchItem) traced() *journey {
+	if i.at != i.batch.last {
+		return nil
+	}
+	return i.batch.journey
 }
 
 func (i *batchItem) settle(c *domain.Catalog, subject int64, err error) {
@@ -120,7 +130,7 @@ func (d *Dispatcher) onContact(
 	if err != nil {
 		return domain.Contact{}, err
 	}
-	r := d.replies.get()
+	r := d.replies.get(d.journey(ctx))
 	to.Tell(message(command{Stamp: by, subject: int64(id), waiter: r}))
 	return d.replies.await(ctx, d, r)
 }
@@ -134,7 +144,7 @@ func (d *Dispatcher) ReopenContact(ctx context.Context, id domain.ContactID, by 
 	if err != nil {
 		return domain.Contact{}, err
 	}
-	r := newReply(contactIn)
+	r := newReply(d.journey(ctx), contactIn)
 	d.leads.Tell(&reopenContact{
 		command: command{Stamp: by, subject: int64(id), waiter: r}, desk: to, lead: contact.Lead,
 		id: id, priority: contact.Priority, had: contact.Operator,
@@ -149,8 +159,12 @@ func (d *Dispatcher) ReleaseAll(ctx context.Context, id domain.OperatorID, by do
 		return all, err
 	}
 	answers := make([]*reply[domain.Contact], len(held))
+	var j *journey
 	for i, contact := range held {
-		answers[i] = newReply(contactIn)
+		if i == len(held)-1 { // as in a batch, the last is traced for all
+			j = d.journey(ctx)
+		}
+		answers[i] = newReply(j, contactIn)
 		err := d.tellSource(contact.Source, &releaseContact{
 			command{Stamp: by, subject: int64(contact.ID), waiter: answers[i]}, contact.ID, id,
 		})
@@ -190,7 +204,7 @@ func (d *Dispatcher) heldBy(id domain.OperatorID) (held []domain.Contact, err er
 
 // DrawOperator decides who would get a contact that another system routes, and charges the ledger for it.
 func (d *Dispatcher) DrawOperator(ctx context.Context, id domain.SourceID, by domain.Stamp) (domain.Operator, error) {
-	r := newReply(operatorIn)
+	r := newReply(d.journey(ctx), operatorIn)
 	if err := d.tellSource(id, &drawOperator{command{Stamp: by, waiter: r}}); err != nil {
 		return domain.Operator{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"minicrm/domain"
 )
@@ -21,6 +22,7 @@ type Options struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil = nothing is counted
 	Labels     Labels                // of the metrics
+	Tracer     trace.Tracer          // of the commands whose context has a span that records; nil = nothing is traced
 	// SnapshotEvery is the number of records from one snapshot to the next; 0 = only when TakeSnapshot asks.
 	SnapshotEvery uint64
 	// KeyWindow and MaxKeys say for how long and how many idempotency keys are remembered; 0 = the defaults.
@@ -38,6 +40,7 @@ type Dispatcher struct {
 	host      *host
 	catalog   *catalog
 	metrics   *metrics
+	tracer    trace.Tracer // nil = nothing is traced
 	seats     *seats
 	journal   *hosted
 	leads     *hosted
@@ -63,8 +66,9 @@ func Start(o Options) (*Dispatcher, error) {
 		return nil, fmt.Errorf("drain the backlogs: %w", err)
 	}
 	d := &Dispatcher{
-		host:    newHost(o.Fatal, newTraffic(o.Registerer)),
+		host:    newHost(o.Fatal, newTraffic(o.Registerer), o.Tracer != nil),
 		catalog: &catalog{committed: committed},
+		tracer:  o.Tracer,
 		firstID: committed.NextSource(),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -73,7 +77,7 @@ func Start(o Options) (*Dispatcher, error) {
 	passing := newPassing(machine{})
 	d.journal = d.host.spawn(kindJournal, kindJournal, func(self mailbox) decider {
 		return &journal{
-			log: o.Journal, catalog: d.catalog, passing: passing, self: self, metrics: d.metrics, fail: d.host.fail,
+			log: o.Journal, catalog: d.catalog, passing: passing, self: self, metrics: d.metrics, fail: d.host.fail, traced: o.Tracer != nil,
 			snapshots: snapshots{every: o.SnapshotEvery, last: o.Journal.Snapshotted(), ctx: ctx, beside: d.work.Go, log: o.Logger},
 		}
 	})

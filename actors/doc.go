@@ -23,6 +23,8 @@
 // share a count of the contacts on their way, see erase.go. A freed seat that
 // somebody waits for travels as a grant from whoever freed it to the source that waited longest.
 //
+// A command that is traced gathers times on this way, of which who waited for it makes spans: journey.go.
+//
 // The deciders (leads, source, operators, journal) know nothing of protoactor: they handle messages and Tell mailboxes.
 // system.go hosts them in protoactor, and workers.go says which goroutine runs them; the simulation in the tests hosts the
 // same code under a scheduler of its own.

@@ -95,7 +95,7 @@ func (d *Dispatcher) EraseLead(ctx context.Context, id domain.LeadID, by domain.
 	if err := d.knowsLead(id); err != nil {
 		return 0, err
 	}
-	r := newReply(func(c *domain.Catalog, _ int64) (uint64, error) { return c.Index(), nil })
+	r := newReply(d.journey(ctx), func(c *domain.Catalog, _ int64) (uint64, error) { return c.Index(), nil })
 	d.leads.Tell(&eraseLead{command{Stamp: by, subject: int64(id), waiter: r}, id})
 	if index, err = await(ctx, d, r); err != nil {
 		return 0, err

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"time"
 
 	"minicrm/domain"
 )
@@ -45,6 +46,8 @@ type journal struct {
 	metrics *metrics
 	fail    func(error)
 	batch   []*commit
+	group   group // what was gathered
+	traced  bool  // commands may be traced
 
 	snapshots snapshots
 }
@@ -71,6 +74,7 @@ func (j *journal) gather(c *commit) {
 	if len(c.record.Events) > 0 {
 		c.record.By = c.By
 		bytes = j.log.Add(c.record)
+		j.group.records, j.group.bytes = j.group.records+1, bytes
 	}
 	if bytes >= maxBatchBytes || len(j.batch) >= maxBatch {
 		j.write()
@@ -79,10 +83,12 @@ func (j *journal) gather(c *commit) {
 
 // write is the point from which a command has happened.
 func (j *journal) write() {
+	j.group.begun = j.time()
 	if err := j.log.Commit(); err != nil {
 		j.fail(err)
 		return
 	}
+	j.group.durable = j.time()
 	at := j.metrics.time()
 	for i, c := range j.batch {
 		if len(c.record.Events) > 0 {
@@ -92,6 +98,9 @@ func (j *journal) write() {
 			}
 		}
 		j.metrics.settled(c, j.catalog.committed, at)
+		if j.traced {
+			c.traced().settle(j.group, j.catalog.committed.Index())
+		}
 		if c.waiter != nil {
 			c.waiter.settle(j.catalog.committed, c.subject, c.err)
 		}
@@ -100,6 +109,14 @@ func (j *journal) write() {
 		}
 		j.batch[i] = nil
 	}
-	j.batch = j.batch[:0]
+	j.batch, j.group = j.batch[:0], group{}
 	j.snapshots.due(j)
+}
+
+// time is when something was written, for who traces.
+func (j *journal) time() (t time.Time) {
+	if j.traced {
+		t = time.Now()
+	}
+	return t
 }

@@ -36,6 +36,8 @@ type rollCall struct {
 	done    chan error // room for one, as for every reply
 }
 
+func (r *rollCall) traced() *journey { return nil }
+
 func (r *rollCall) settle(*domain.Catalog, int64, error) {
 	if r.missing--; r.missing == 0 {
 		r.done <- nil

@@ -11,6 +11,7 @@ import (
 // decided from is durable and in the catalog.
 type waiter interface {
 	settle(c *domain.Catalog, subject int64, err error)
+	traced() *journey // nil = the command is not traced
 }
 
 // reply carries a command's answer back: what the command's subject looks like in the catalog right after the command.
@@ -18,11 +19,15 @@ type reply[T any] struct {
 	done  chan error // room for one: the journal never waits for a reader
 	find  func(c *domain.Catalog, subject int64) (T, error)
 	value T
+
+	journey *journey
 }
 
-func newReply[T any](find func(*domain.Catalog, int64) (T, error)) *reply[T] {
-	return &reply[T]{done: make(chan error, 1), find: find}
+func newReply[T any](j *journey, find func(*domain.Catalog, int64) (T, error)) *reply[T] {
+	return &reply[T]{done: make(chan error, 1), find: find, journey: j}
 }
+
+func (r *reply[T]) traced() *journey { return r.journey }
 
 func (r *reply[T]) settle(c *domain.Catalog, subject int64, err error) {
 	if err == nil {
@@ -50,11 +55,12 @@ type commit struct {
 // contactReplies keeps replies with contacts for the next command: most commands are about contacts.
 type contactReplies struct{ free sync.Pool }
 
-func (f *contactReplies) get() *reply[domain.Contact] {
+func (f *contactReplies) get(j *journey) *reply[domain.Contact] {
 	if r, ok := f.free.Get().(*reply[domain.Contact]); ok {
+		r.journey = j
 		return r
 	}
-	return newReply(contactIn)
+	return newReply(j, contactIn)
 }
 
 // await waits for the answer. Only a reply that was settled is used again: nobody else knows it then.
@@ -63,8 +69,9 @@ func (f *contactReplies) await(ctx context.Context, d *Dispatcher, r *reply[doma
 	if err != nil {
 		return domain.Contact{}, err
 	}
+	d.end(ctx, r.journey)
 	contact := r.value
-	r.value = domain.Contact{}
+	r.value, r.journey = domain.Contact{}, nil
 	f.free.Put(r)
 	return contact, refusal
 }

@@ -46,6 +46,8 @@ type told struct {
 	means   func(subject int64, err error) *fact
 }
 
+func (t *told) traced() *journey { return nil }
+
 func (t *told) settle(_ *domain.Catalog, subject int64, err error) {
 	t.settled = true
 	f := t.means(subject, err)

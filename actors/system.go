@@ -20,6 +20,7 @@ type host struct {
 
 	workers *workers
 	traffic map[string]*traffic // by kind of actor; nil = nobody counts
+	traced  bool                // commands may be traced
 
 	failed  atomic.Bool
 	once    sync.Once
@@ -27,8 +28,8 @@ type host struct {
 	downing sync.Once
 }
 
-func newHost(fatal func(error), counted map[string]*traffic) *host {
-	h := &host{fatal: fatal, traffic: counted, down: make(chan struct{})}
+func newHost(fatal func(error), counted map[string]*traffic, traced bool) *host {
+	h := &host{fatal: fatal, traffic: counted, traced: traced, down: make(chan struct{})}
 	// What protoactor would log (its start, a panic, messages to a stopped actor) is reported here or is as it should be.
 	silent := slog.New(slog.DiscardHandler)
 	h.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return silent }))
@@ -58,7 +59,7 @@ func (h *host) failOnPanic(ctx actor.Context) {
 
 // spawn gives a decider of a kind a mailbox. build gets the mailbox before the decider handles anything.
 func (h *host) spawn(kind, name string, build func(self mailbox) decider) *hosted {
-	box := &hosted{root: h.system.Root, traffic: h.traffic[kind]}
+	box := &hosted{root: h.system.Root, traffic: h.traffic[kind], kind: kind, traced: h.traced}
 	d := build(box)
 	receive := func(ctx actor.Context) {
 		defer h.failOnPanic(ctx)
@@ -68,6 +69,7 @@ func (h *host) spawn(kind, name string, build func(self mailbox) decider) *hoste
 		case actor.SystemMessage, actor.AutoReceiveMessage:
 		default:
 			if !h.failed.Load() {
+				box.begin(m)
 				d.handle(m)
 			}
 			box.traffic.handle()
@@ -87,11 +89,22 @@ type hosted struct {
 	root    *actor.RootContext
 	pid     *actor.PID
 	traffic *traffic
+	kind    string
+	traced  bool
 }
 
 func (b *hosted) Tell(message any) {
 	b.traffic.send()
+	if b.traced {
+		journeyOf(message).send(b.kind)
+	}
 	b.root.Send(b.pid, message)
+}
+
+func (b *hosted) begin(message any) {
+	if b.traced {
+		journeyOf(message).begin()
+	}
 }
 
 // stop lets actors handle what is in their mailboxes, and ends them.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -11,15 +12,17 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"minicrm/domain"
 )
 
 // benchService is a service without a listener, with 4 sources and 12 operators that all are linked to. It returns a way
 // to send requests to it in process.
-func benchService(b *testing.B) (serve func(method, path, media, body string) int) {
+func benchService(b *testing.B, tracer trace.Tracer) (serve func(method, path, media, body string) int) {
 	s, err := openService(config{
 		data: b.TempDir(), maxInFlight: 4096, keyWindow: 24 * time.Hour, maxKeys: domain.DefaultMaxKeys,
-		logger: slog.New(slog.DiscardHandler), fatal: func(err error) { panic(err) },
+		tracer: tracer, logger: slog.New(slog.DiscardHandler), fatal: func(err error) { panic(err) },
 	}, newRegistry())
 	if err != nil {
 		b.Fatal(err)
@@ -52,8 +55,33 @@ func benchService(b *testing.B) (serve func(method, path, media, body string) in
 
 // BenchmarkPostContact is POST /v1/contacts through the handler, in process, durable: the whole way but the network, for
 // 64 clients. The operators fill after 12,000 contacts; the others wait.
-func BenchmarkPostContact(b *testing.B) {
-	serve := benchService(b)
+func BenchmarkPostContact(b *testing.B) { benchmarkPosts(b, nil) }
+
+// BenchmarkPostContactTraced is the same without traces, with every hundredth call traced, and with all of them, sent to a
+// collector on this machine that throws them away.
+func BenchmarkPostContactTraced(b *testing.B) {
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // an end that is missing does not matter here
+	}))
+	b.Cleanup(collector.Close)
+	b.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	b.Run("off", func(b *testing.B) { benchmarkPosts(b, nil) })
+	b.Setenv("OTEL_TRACES_SAMPLER", "traceidratio")
+	for _, ratio := range []string{"0.01", "1"} {
+		b.Setenv("OTEL_TRACES_SAMPLER_ARG", ratio)
+		b.Run(ratio, func(b *testing.B) {
+			t, err := newTraces(slog.New(slog.DiscardHandler))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(t.flush)
+			benchmarkPosts(b, t.tracer())
+		})
+	}
+}
+
+func benchmarkPosts(b *testing.B, tracer trace.Tracer) {
+	serve := benchService(b, tracer)
 	var n atomic.Int64
 	b.ReportAllocs()
 	b.SetParallelism(32)
@@ -71,7 +99,7 @@ func BenchmarkPostContact(b *testing.B) {
 
 // BenchmarkPostBatch is the same in batches of 1,000 contacts as lines, for 4 clients (more would be refused); an operation is one contact.
 func BenchmarkPostBatch(b *testing.B) {
-	serve := benchService(b)
+	serve := benchService(b, nil)
 	const size = 1000
 	var n atomic.Int64
 	b.ReportAllocs()

@@ -80,7 +80,7 @@ func (p *process) announce(s *service) {
 		attrs = append(attrs, "admin", p.adminListener.Addr().String())
 	}
 	p.logger.Info("ready", append(attrs, "version", version, "operators", r.operators, "sources", r.sources, "waiting", r.waiting,
-		"keys", p.keys != nil, "tls", p.certs != nil)...)
+		"keys", p.keys != nil, "tls", p.certs != nil, "traces", p.traces != nil)...)
 }
 
 func (p *process) block(r recovered, took time.Duration, version string) string {

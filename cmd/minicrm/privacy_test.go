@@ -11,20 +11,21 @@ import (
 // people are the words that people wrote, in forms in which a log could have them.
 var people = []string{"zqmail", "zqname", "zqphone", "zqtext", "zqoperator", "zqsource", "zqkey"}
 
-// Catches: personal data in a log line or a metric's label, whatever happened: all calls, good and bad, at debug level, in
+// Catches: personal data in a log line, a metric's label or a span, whatever happened: all calls, good and bad, at debug level, in
 // both formats, with snapshots, an archive, an erasure, a kill and a recovery from a torn journal.
 func TestNoPersonalDataInLogsAndMetrics(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {
 			data := t.TempDir()
+			traces, environment := newCollector(t, "OTEL_BSP_SCHEDULE_DELAY=10") // ms
 			options := []string{"--log-level=debug", "--log-format=" + format, "--retain-closed=100ms"}
-			s := startServer(t, data, "", options...)
+			s := startServer(t, data, environment, options...)
 			s.liveThrough()
 			logs, metrics := s.stderr.String(), s.metrics()
 			s.kill()
 			segments := files(t, data, "journal", "[0-9]*")
 			change(t, segments[len(segments)-1], tear)
-			s = startServer(t, data, "", options...)
+			s = startServer(t, data, environment, options...)
 			s.liveThrough()
 			if code := s.terminate(); code != 0 {
 				t.Errorf("exit status %d", code)
@@ -35,7 +36,11 @@ func TestNoPersonalDataInLogsAndMetrics(t *testing.T) {
 					t.Errorf("the logs have nothing about %q, so this test proves little:\n%s", line, logs)
 				}
 			}
-			for name, text := range map[string]string{"logs": logs, "metrics": metrics} {
+			spans := traces.text()
+			if !strings.Contains(spans, "/v1/contacts/:id/assign") {
+				t.Error("the spans have nothing about an assignment, so this test proves little")
+			}
+			for name, text := range map[string]string{"logs": logs, "metrics": metrics, "spans": spans} {
 				for _, word := range people {
 					if at := strings.Index(strings.ToLower(text), word); at >= 0 {
 						t.Errorf("the %s have %q: %s", name, word, text[max(0, at-200):min(len(text), at+100)])

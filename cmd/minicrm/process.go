@@ -21,6 +21,7 @@ type process struct {
 	logger   *slog.Logger
 	level    *slog.LevelVar
 	registry *prometheus.Registry
+	traces   *traces // nil = there are none
 	reloader *reloader
 	systemd  *supervisor
 	recovery *recovery
@@ -43,6 +44,10 @@ func (c *serveCmd) prepare(ctx context.Context) (*process, error) {
 		systemd: &supervisor{logger: logger},
 	}
 	p.registry.MustRegister(readiness(p.ready))
+	var err error
+	if p.traces, err = newTraces(logger); err != nil {
+		return nil, fmt.Errorf("traces: %w", err)
+	}
 	p.reloader = newReloader(logger, p.registry)
 	p.reloader.hangup = p.systemd.reloading
 	if err := p.readFiles(); err != nil {

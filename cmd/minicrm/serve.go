@@ -61,7 +61,9 @@ func (c *serveCmd) Run(app *kong.Context) error {
 	}
 	p.logger.Info("stopping")
 	p.systemd.stopping()
-	return errors.Join(c.shutDown(p, s), s.close(), p.close())
+	err = errors.Join(c.shutDown(p, s), s.close())
+	p.traces.flush() // when all is answered and the journal is closed: a collector that hangs holds up nobody
+	return errors.Join(err, p.close())
 }
 
 func (c *serveCmd) config(p *process) config {
@@ -76,6 +78,7 @@ func (c *serveCmd) config(p *process) config {
 		keyWindow:     c.IdempotencyWindow,
 		maxKeys:       c.IdempotencyMaxKeys,
 		rocketChat:    c.RocketchatToken,
+		tracer:        p.traces.tracer(),
 		progress:      p.recovery.progress,
 		logger:        p.logger,
 		fatal:         exit,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"minicrm/actors"
 	"minicrm/domain"
@@ -42,6 +43,7 @@ type config struct {
 	keyWindow     time.Duration           // for how long idempotency keys are remembered
 	maxKeys       int                     // and how many
 	rocketChat    string                  // the secret token; "" = no such route
+	tracer        trace.Tracer            // nil = nothing is traced
 	progress      func(done, total int64) // of the recovery
 	logger        *slog.Logger
 	fatal         func(error) // see actors.Options
@@ -77,7 +79,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 		return nil, err
 	}
 	dispatcher, err := actors.Start(actors.Options{
-		Journal: journal{store}, Now: wallClock, Registerer: registry, Labels: c.labels, Logger: c.logger,
+		Journal: journal{store}, Now: wallClock, Registerer: registry, Labels: c.labels, Tracer: c.tracer, Logger: c.logger,
 		SnapshotEvery: c.snapshotEvery, KeyWindow: c.keyWindow, MaxKeys: c.maxKeys,
 		Progress: c.progress, Fatal: c.fatal,
 	})
@@ -97,6 +99,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 		SnapshotEvery: c.snapshotEvery,
 		MaxInFlight:   c.maxInFlight,
 		RocketChat:    c.rocketChat,
+		Tracer:        c.tracer,
 		Logger:        c.logger,
 		Guard:         c.guard,
 	})

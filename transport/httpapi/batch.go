@@ -33,6 +33,7 @@ func (a *api) createContacts(c *gin.Context) {
 		if err := r.check(nil); err != nil {
 			return answer{}, err
 		}
+		r.traceBatch(len(b.refusals))
 		b.refuse(r.allow)
 		results, err := a.createBatch(r.context(), b, a.stamp(r))
 		if err != nil {

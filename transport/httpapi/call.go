@@ -5,14 +5,17 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/trace"
 )
 
-// call is what the edge knows of a request before any handler reads it: its id and who sends it. It is the request's
+// call is what the edge knows of a request before any handler reads it: its id, who sends it and its span. It is the request's
 // context, so that whoever is handed that context can ask.
 type call struct {
 	context.Context
 	id  [1]string // in the form of a header's value, so that the answer needs no copy
 	key *Key      // nil = nobody had to show one
+
+	span trace.Span // nil = nobody traces
 }
 
 // callKey finds the call in a context.
@@ -26,9 +29,11 @@ func (c *call) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// begin gives a request its id, which also goes back to the client.
-func begin(c *gin.Context) *call {
-	b := &call{Context: c.Request.Context(), id: [1]string{requestID(c.Request.Header)}}
+// begin gives a request its span, where somebody traces, and its id, which also goes back to the client.
+func (a *api) begin(c *gin.Context) *call {
+	b := &call{Context: c.Request.Context()}
+	a.startSpan(c, b)
+	b.id[0] = requestID(c.Request.Header, b.spanContext())
 	c.Request = c.Request.WithContext(b)
 	c.Writer.Header()[headerRequestID] = b.id[:]
 	return b

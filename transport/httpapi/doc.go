@@ -3,7 +3,8 @@
 //
 // One call's way:
 //
-//	observe            metrics.go: give it an id (call.go), time it, count it, log it (logs.go), survive a panic
+//	observe            metrics.go: give it an id (call.go), time it, count it, log it (logs.go), trace it (trace.go),
+//	   │               survive a panic
 //	   │
 //	   ▼
 //	admit              browser.go: what browsers are told; auth.go: which key it shows, and whether roles.go lets that in;

@@ -12,11 +12,11 @@ import (
 	"minicrm/domain"
 )
 
-// observe is the one middleware: it gives every call its id, keeps out who may not call, times it, turns a panic into a
-// 500, and logs it.
+// observe is the one middleware: it gives every call its id, keeps out who may not call, times it, traces it,
+// turns a panic into a 500, and logs it.
 func (a *api) observe(c *gin.Context) {
 	start := time.Now()
-	b := begin(c)
+	b := a.begin(c)
 	defer func() {
 		if p := recover(); p != nil {
 			a.rescue(c, p)
@@ -24,6 +24,7 @@ func (a *api) observe(c *gin.Context) {
 		took := time.Since(start)
 		a.metrics.observe(seriesKey{methodLabel(c.Request.Method), routeLabel(c.FullPath()), c.Writer.Status()}, b.id[0], start, took)
 		a.logCall(c, b, took)
+		endSpan(c, b)
 	}()
 	if a.admit(c, b) {
 		c.Next()

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 const (
@@ -13,16 +15,17 @@ const (
 	maxRequestID    = 64 // characters
 )
 
-// requestID is the id that the client gave, or the trace id of its traceparent, or a new one. One that could break a log
-// or is too long counts as not given.
-func requestID(h http.Header) string {
+// requestID is the id that the client gave, or the id of the trace that the request is part of, or a new one. One that
+// could break a log or is too long counts as not given.
+func requestID(h http.Header, span trace.SpanContext) string {
 	if given := h[headerRequestID]; len(given) == 1 && isRequestID(given[0]) {
 		return given[0]
 	}
-	if given := h[headerTrace]; len(given) == 1 {
-		if id, ok := traceID(given[0]); ok {
-			return id
-		}
+	if span.HasTraceID() {
+		return span.TraceID().String()
+	}
+	if parent, ok := traceParentIn(h); ok {
+		return parent.trace
 	}
 	return newRequestID()
 }
@@ -39,24 +42,34 @@ func isRequestID(id string) bool {
 	return true
 }
 
-// traceID is the trace id of a W3C traceparent: version, trace id, parent id and flags in lower-case hex. Later versions
-// may have more behind it.
-func traceID(parent string) (string, bool) {
+// traceParent is what a W3C traceparent says, in lower-case hex.
+type traceParent struct{ trace, span, flags string }
+
+// traceParentIn is false when there is none, or none that is good.
+func traceParentIn(h http.Header) (traceParent, bool) {
+	if given := h[headerTrace]; len(given) == 1 {
+		return parseTraceParent(given[0])
+	}
+	return traceParent{}, false
+}
+
+// parseTraceParent takes version, trace id, parent id and flags apart. Later versions may have more behind them.
+func parseTraceParent(text string) (p traceParent, ok bool) {
 	const whole = 2 + 1 + 32 + 1 + 16 + 1 + 2
-	if len(parent) < whole || parent[2] != '-' || parent[35] != '-' || parent[52] != '-' {
-		return "", false
+	if len(text) < whole || text[2] != '-' || text[35] != '-' || text[52] != '-' {
+		return p, false
 	}
-	version, id, span, flags := parent[:2], parent[3:35], parent[36:52], parent[53:whole]
-	rest := parent[whole:]
+	version, rest := text[:2], text[whole:]
+	p = traceParent{trace: text[3:35], span: text[36:52], flags: text[53:whole]}
 	switch {
-	case !isHex(version) || !isHex(id) || !isHex(span) || !isHex(flags):
-		return "", false
-	case version == "ff" || strings.Trim(id, "0") == "" || strings.Trim(span, "0") == "":
-		return "", false
+	case !isHex(version) || !isHex(p.trace) || !isHex(p.span) || !isHex(p.flags):
+		return p, false
+	case version == "ff" || strings.Trim(p.trace, "0") == "" || strings.Trim(p.span, "0") == "":
+		return p, false
 	case rest != "" && (version == "00" || rest[0] != '-'):
-		return "", false
+		return p, false
 	}
-	return id, true
+	return p, true
 }
 
 func isHex(s string) bool {

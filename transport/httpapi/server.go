@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Time-outs and the header limit of the server. A command waits for an fsync at most, so whoever needs longer is stuck
@@ -31,6 +32,7 @@ type Options struct {
 	SnapshotEvery uint64                // records from one snapshot to the next, for who asks when something is gone
 	MaxInFlight   int                   // commands at once, a batch counted by its contacts; 0 = DefaultMaxInFlight
 	RocketChat    string                // the secret token that Rocket.Chat sends; "" = no such route
+	Tracer        trace.Tracer          // of the calls under /v1 and /integrations; nil = nothing is traced
 	Logger        *slog.Logger          // nil = silent
 	LogLevel      *slog.LevelVar        // what the admin listener changes; nil = it does not
 	Guard         Guard
@@ -56,6 +58,7 @@ type api struct {
 	buffers       sync.Pool // of *bytes.Buffer
 	batches       sync.Pool // of *batch
 	rocketChat    *rocketChat
+	tracer        trace.Tracer
 	log           *slog.Logger
 	snapshotEvery uint64
 	keys          *Keyring
@@ -92,6 +95,7 @@ func newAPI(o Options) *api {
 		buffers:       sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		batches:       sync.Pool{New: func() any { return newBatch() }},
 		rocketChat:    newRocketChat(o.RocketChat),
+		tracer:        o.Tracer,
 		log:           o.Logger,
 		snapshotEvery: o.SnapshotEvery,
 		keys:          o.Guard.Keys,
