@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"minicrm/domain"
@@ -33,8 +34,10 @@ type Journal interface {
 	WriteSnapshot(ctx context.Context, f *domain.Frozen, entry uint64) error
 }
 
-// flush ends the batch: it stands in the mailbox behind all that had arrived when the batch began.
-type flush struct{}
+// flush comes twice to a batch. First it stands in the mailbox behind all that had arrived when the batch began; then
+// whoever can run may go first, since they may have something for this batch, and it stands behind that. The last flush
+// ends the batch: an fsync costs as much for one record as for many.
+type flush struct{ last bool }
 
 // journal commits records in the order in which they arrive, many at a time, and only then applies them to the catalog
 // and settles who waits.
@@ -57,7 +60,12 @@ func (j *journal) handle(message any) {
 	case *commit:
 		j.gather(m)
 	case flush:
-		j.write()
+		if m.last {
+			j.write()
+			return
+		}
+		runtime.Gosched()
+		j.self.Tell(flush{last: true})
 	case *takeSnapshot:
 		j.snapshots.wanted(j, m.done)
 	case snapshotTaken:
