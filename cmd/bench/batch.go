@@ -26,7 +26,7 @@ func (c *batchCmd) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, w.close()) }()
 	r := newResult("Batches", "connections", "contacts a batch", "contacts/s", "batches/s", "p50", "p99", "generator", "against the target")
 	w.expected(c.Rounds, 0)
-	e := w.minicrm().entrant(fmt.Sprintf("batches of %d", c.Size), c.load(w))
+	e := w.minicrm(room(c.Connections, c.Size)).entrant(fmt.Sprintf("batches of %d", c.Size), c.load(w))
 	if err := takeTurns(ctx, c.Rounds, e); err != nil {
 		return err
 	}
@@ -46,6 +46,11 @@ func (c *batchCmd) load(w *workplace) load.Options {
 	o.Sources, o.Operators, o.Links, o.Weights = 200, 2000, 10, []int64{1}
 	o.Contacts = 1_900_000
 	return o
+}
+
+// room lets the service take as many batches at once as the load has connections: it takes batches for half of its places.
+func room(connections, size int) string {
+	return fmt.Sprintf("--max-in-flight=%d", 2*connections*max(1, size))
 }
 
 func waited(r *load.Report) float64 { return float64(r.Waited) }

@@ -58,12 +58,15 @@ type peer struct {
 	start func(ctx context.Context) (url string, end func() error, err error)
 }
 
-func (w *workplace) minicrm(options ...string) peer {
+func (w *workplace) minicrm(options ...string) peer { return w.minicrmUnder(nil, options...) }
+
+// minicrmUnder is minicrm with more in its environment.
+func (w *workplace) minicrmUnder(environment []string, options ...string) peer {
 	return peer{"minicrm, durable", load.CheckAll, func(ctx context.Context) (string, func() error, error) {
 		w.runs++
 		data := filepath.Join(w.dir, fmt.Sprint("data", w.runs))
 		args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, options...)
-		p, err := start(ctx, w.Minicrm, args...)
+		p, err := startUnder(ctx, environment, w.Minicrm, args...)
 		if err != nil {
 			return "", nil, err
 		}

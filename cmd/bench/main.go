@@ -5,6 +5,7 @@
 //	bench batch      contacts a second in batches
 //	bench latency    open loop at half of the highest rate, against the handler that does nothing
 //	bench growth     millions of contacts in memory against none
+//	bench gc         latency with millions of contacts in memory, with garbage collection and without
 //	bench hot        all contacts to one source against all sources
 //	bench tune       PostgreSQL with several tunings, to find the fastest
 //	bench check      ratios against those of baseline.json                                        (make bench-check)
@@ -34,6 +35,7 @@ type commandLine struct {
 	Batch    batchCmd    `cmd:"" help:"Contacts a second in batches."`
 	Latency  latencyCmd  `cmd:"" help:"Latency at half of the highest rate, in open loop."`
 	Growth   growthCmd   `cmd:"" help:"Throughput with millions of contacts in memory, against none; and lists of them."`
+	GC       gcCmd       `cmd:"" name:"gc" help:"Latency with millions of contacts in memory, with garbage collection and without."`
 	Hot      hotCmd      `cmd:"" help:"One busy source against many."`
 	Tune     tuneCmd     `cmd:"" help:"Compare tunings of PostgreSQL, to find the fastest."`
 	Check    checkCmd    `cmd:"" help:"Compare with the baselines that are committed."`

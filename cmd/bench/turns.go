@@ -36,6 +36,11 @@ func (p peer) entrant(name string, o load.Options) *entrant {
 	return &entrant{name: name, turn: func(ctx context.Context) (*load.Report, error) { return p.turn(ctx, o) }}
 }
 
+// running is a peer that runs already, under a load.
+func (p peer) running(name, url string, o load.Options) *entrant {
+	return &entrant{name: name, turn: func(ctx context.Context) (*load.Report, error) { return p.measure(ctx, url, o) }}
+}
+
 // median is the median over the rounds.
 func (e *entrant) median(of func(*load.Report) float64) float64 {
 	return median(e.values(of))
