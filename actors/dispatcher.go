@@ -1,13 +1,11 @@
 package actors
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,9 +21,6 @@ type Options struct {
 	Labels     Labels                // of the metrics
 	// SnapshotEvery is the number of records from one snapshot to the next; 0 = only when TakeSnapshot asks.
 	SnapshotEvery uint64
-	// KeyWindow and MaxKeys say for how long and how many idempotency keys are remembered; 0 = the defaults.
-	KeyWindow time.Duration
-	MaxKeys   int
 	// Progress hears how far the recovery has come; nil = nobody wants to know.
 	Progress func(done, total int64)
 	// Fatal is called once, when the dispatcher must not go on: a journal error or a panic in an actor. Memory is ahead
@@ -55,7 +50,6 @@ func Start(o Options) (*Dispatcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recover: %w", err)
 	}
-	committed.LimitKeys(cmp.Or(domain.Time(o.KeyWindow.Microseconds()), domain.DefaultKeyWindow), cmp.Or(o.MaxKeys, domain.DefaultMaxKeys))
 	if err := committed.Check(); err != nil {
 		return nil, fmt.Errorf("the state that was recovered contradicts itself, which is a bug; nothing was changed: %w", err)
 	}
