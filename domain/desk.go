@@ -221,26 +221,16 @@ func (d *Desk) hold(id ContactID, op OperatorID) {
 
 // barred is the operator that a waiting contact must not have; 0 = nobody.
 func (d *Desk) barred(p liveContact) OperatorID {
-	if p.avoid != 0 && d.another(p.avoid) {
+	if p.avoid != 0 && d.ledger.another(p.avoid, d.seats.Active) {
 		return p.avoid
 	}
 	return 0
 }
 
-// another says whether another active operator than op is linked with a weight.
-func (d *Desk) another(op OperatorID) bool {
-	for _, l := range d.ledger.Links() {
-		if l.Weight > 0 && l.Operator != op && d.seats.Active(l.Operator) {
-			return true
-		}
-	}
-	return false
-}
-
 // first is the waiting contact that op would serve; 0 = none.
 func (d *Desk) first(op OperatorID) Rank {
 	head := d.head()
-	if _, shunned := d.shuns(op); head == 0 || !shunned || !d.another(op) {
+	if _, shunned := d.shuns(op); head == 0 || !shunned || !d.ledger.another(op, d.seats.Active) {
 		return head
 	}
 	for rank := range d.backlog.All {

@@ -61,6 +61,11 @@ func (l *Ledger) Find(op OperatorID) (row int, linked bool) {
 	return slices.BinarySearchFunc(l.rows, op, func(r Link, op OperatorID) int { return cmp.Compare(r.Operator, op) })
 }
 
+// another says whether another active operator than op is linked with a weight.
+func (l *Ledger) another(op OperatorID, active func(OperatorID) bool) bool {
+	return slices.ContainsFunc(l.rows, func(r Link) bool { return r.Operator != op && r.Weight > 0 && active(r.Operator) })
+}
+
 // Set links an operator or changes its weight. A weight edit keeps the lag; a new link starts at 0.
 func (l *Ledger) Set(op OperatorID, weight int64) {
 	row, linked := l.Find(op)

@@ -1,7 +1,5 @@
 package domain
 
-import "slices"
-
 // Why an operator got a contact, who got how much, and who would be next: answers from a source's trail and ledger.
 
 // Rule is what decided an assignment.
@@ -298,9 +296,7 @@ func (c *Catalog) waits(s *sourceState, op OperatorID) bool {
 	if s.Backlog != BacklogAuto {
 		return false
 	}
-	another := slices.ContainsFunc(s.ledger.rows, func(l Link) bool {
-		return l.Operator != op && l.Weight > 0 && c.operator(l.Operator).Active
-	})
+	another := s.ledger.another(op, func(o OperatorID) bool { return c.operator(o).Active })
 	for rank := range s.backlog.All {
 		if !another || c.contacts.get(int64(rank.Contact())).Avoid != op {
 			return true
