@@ -135,12 +135,12 @@ func (d *Desk) Drain(at Time) {
 	}
 	for from := Rank(0); ; {
 		rank, waits := d.backlog.Seek(from)
-		if !waits || d.look(0).Count() == 0 {
+		if !waits {
 			return
 		}
 		if d.assign(rank, at, nil) {
 			d.unqueue(rank)
-		} else if len(d.shunned) == 0 {
+		} else if len(d.shunned) == 0 || d.look(0).Count() == 0 {
 			return
 		}
 		from = rank + 1
