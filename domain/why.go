@@ -151,15 +151,6 @@ type Share struct {
 	Manual    int
 }
 
-// Shares counts a source's trail since a moment. It looks at no more than the trail has.
-func (c *Catalog) Shares(id SourceID, since Time) (*Shares, bool) {
-	tally, known := c.Tally(id, since)
-	if !known {
-		return nil, false
-	}
-	return tally.Count(), true
-}
-
 // Tally is a view of a source's trail, to be counted when nobody waits for the catalog: with a thousand operators that
 // takes a tenth of a second. Later steps are behind the ends of its legs.
 type Tally struct {
@@ -167,7 +158,7 @@ type Tally struct {
 	legs   []leg
 }
 
-// Tally takes a view of a source's trail since a moment.
+// Tally takes a view of a source's trail since a moment. It looks at no more than the trail has.
 func (c *Catalog) Tally(id SourceID, since Time) (*Tally, bool) {
 	s := c.sources[id]
 	if s == nil || s.Deleted {
