@@ -21,6 +21,14 @@ type Link struct {
 	Manual   uint64 // contacts given by an admin
 }
 
+// Target is the link's share of its source's contacts while all links are eligible; weights is the sum of theirs.
+func (l *Link) Target(weights int64) float64 {
+	if weights == 0 {
+		return 0
+	}
+	return float64(l.Weight) / float64(weights)
+}
+
 // Ledger is one source's fair share: who is next. It is Tijdeman's chairman assignment algorithm (1980) in integers:
 // while the eligible set S of k operators does not change, every operator's count stays within 1 - 1/(2k-2) of its
 // exact share after every decision, and no algorithm can do better. DESIGN.md section 5 has the rules.

@@ -26,7 +26,7 @@ func viewLink(l domain.LinkView) *linkView {
 		SourceID:    l.Source,
 		OperatorID:  l.Operator,
 		Weight:      l.Weight,
-		TargetShare: targetShare(&l),
+		TargetShare: l.Target(l.Weights),
 		Received:    receivedView{l.Received, l.Sticky, l.Manual},
 		Lag:         inContacts(l.Lag),
 		Eligible:    l.Reason == "",

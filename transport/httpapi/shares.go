@@ -70,7 +70,7 @@ func viewShares(id domain.SourceID, s *domain.Shares) *sharesView {
 func viewShare(s *domain.Share, all int) shareView {
 	decided := s.Automatic + s.Sticky
 	return shareView{
-		OperatorID: s.Operator, Weight: s.Weight, TargetShare: targetShare(&s.LinkView),
+		OperatorID: s.Operator, Weight: s.Weight, TargetShare: s.Target(s.Weights),
 		Received:          receivedView{uint64(s.Automatic), uint64(s.Sticky), uint64(s.Manual)},
 		RawShare:          ratio(decided+s.Manual, all),
 		Expected:          inContacts(s.Expected),
@@ -88,14 +88,6 @@ func ratio(part, whole int) *float64 {
 		return nil
 	}
 	return new(float64(part) / float64(whole))
-}
-
-// targetShare is a link's share of the source's contacts while all its links are eligible.
-func targetShare(l *domain.LinkView) float64 {
-	if l.Weights == 0 {
-		return 0
-	}
-	return float64(l.Weight) / float64(l.Weights)
 }
 
 // queryTime reads a moment; 0 = not given.
