@@ -125,6 +125,7 @@ func drain(committed *domain.Catalog, log Journal, at domain.Time) error {
 // restore builds the live state of seats and sources. spawn makes the mailbox of a source.
 func restore(shared *catalog, s *seats, m *metrics, spawn func(domain.SourceID, *source) mailbox) {
 	committed := shared.committed
+	s.contacts.Store(int64(committed.NextContact()) - 1)
 	for _, id := range committed.SourceIDs() {
 		s.sources.put(int64(id), &desk{heads: newHeads(s.memory)})
 	}
