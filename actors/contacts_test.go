@@ -53,6 +53,33 @@ func TestManyContactsAtOnce(t *testing.T) {
 	}
 }
 
+// Catches: posts that make no contact and use up ids all the same. After a billion of them in a row, a snapshot or the
+// journal would have an id so far from the others that the next start took it for damage.
+func TestOnlyContactsUseUpIDs(t *testing.T) {
+	d, _ := furnished(t, &memoryJournal{}, 1, 1, 1)
+	limit := func(n int) {
+		_, err := d.ChangeSource(t.Context(), 1, domain.SourcePatch{BacklogLimit: &n}, by(2))
+		check(t, err)
+	}
+	post := func(key, text string, want domain.ContactID, code domain.Code) {
+		t.Helper()
+		c, _, err := d.CreateContact(t.Context(), domain.NewContact{Source: 1, Email: "a@example.com", Text: text, Key: key}, by(3))
+		if codeOf(err) != code || c.ID != want {
+			t.Fatalf("got contact %d, %v, want %d, %q", c.ID, err, want, code)
+		}
+	}
+	limit(1)
+	post("", "", 1, "")
+	post("key", "", 2, "")
+	for range 50 {
+		post("", "", 0, domain.CodeBacklogFull)
+		post("key", "", 2, "")
+		post("key", "other", 0, domain.CodeKeyReused)
+	}
+	limit(2)
+	post("", "", 3, "")
+}
+
 // Catches: two copies of a request that race and make two contacts, and a repeat that is told another contact.
 func TestCopiesOfARequestRace(t *testing.T) {
 	log := &memoryJournal{}

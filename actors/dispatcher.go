@@ -1,13 +1,11 @@
 package actors
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
@@ -25,9 +23,6 @@ type Options struct {
 	Tracer     trace.Tracer          // of the commands whose context has a span that records; nil = nothing is traced
 	// SnapshotEvery is the number of records from one snapshot to the next; 0 = only when TakeSnapshot asks.
 	SnapshotEvery uint64
-	// KeyWindow and MaxKeys say for how long and how many idempotency keys are remembered; 0 = the defaults.
-	KeyWindow time.Duration
-	MaxKeys   int
 	// Progress hears how far the recovery has come; nil = nobody wants to know.
 	Progress func(done, total int64)
 	// Fatal is called once, when the dispatcher must not go on: a journal error or a panic in an actor. Memory is ahead
@@ -58,7 +53,6 @@ func Start(o Options) (*Dispatcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recover: %w", err)
 	}
-	committed.LimitKeys(cmp.Or(domain.Time(o.KeyWindow.Microseconds()), domain.DefaultKeyWindow), cmp.Or(o.MaxKeys, domain.DefaultMaxKeys))
 	if err := committed.Check(); err != nil {
 		return nil, fmt.Errorf("the state that was recovered contradicts itself, which is a bug; nothing was changed: %w", err)
 	}
@@ -135,6 +129,7 @@ func drain(committed *domain.Catalog, log Journal, at domain.Time) error {
 // restore builds the live state of seats and sources. spawn makes the mailbox of a source.
 func restore(shared *catalog, s *seats, m *metrics, spawn func(domain.SourceID, *source) mailbox) {
 	committed := shared.committed
+	s.contacts.Store(int64(committed.NextContact()) - 1)
 	for _, id := range committed.SourceIDs() {
 		s.sources.put(int64(id), &desk{heads: newHeads(s.memory)})
 	}

@@ -4,11 +4,11 @@
 //	Dispatcher.CreateContact
 //	   │ Tell
 //	   ▼
-//	leads      one      email → lead; gives the contact its id              domain.Registry
+//	leads      one      email → lead                                        domain.Registry
 //	   │ Tell
 //	   ▼
-//	source     one each picks an operator; takes the seat and sends the     domain.Desk over port (seats.go)
-//	   │ Tell           record in one step under the operator's lock
+//	source     one each gives the contact its id; picks an operator; takes  domain.Desk over port (seats.go)
+//	   │ Tell           the seat and sends the record in one step under the operator's lock
 //	   ▼
 //	journal    one      gathers what has arrived, one write, one fsync,     Journal (package persistence)
 //	   │                applies the records to the catalog                  domain.Catalog

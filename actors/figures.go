@@ -222,11 +222,7 @@ func (l *linkRows) read(c *domain.Catalog, id domain.SourceID) {
 		if operator == otherLabel || len(l.rows) >= MaxSeries {
 			return
 		}
-		row := linkRow{source: source, operator: operator, got: link.Received + link.Sticky}
-		if weights > 0 {
-			row.target = float64(link.Weight) / float64(weights)
-		}
-		l.rows = append(l.rows, row)
+		l.rows = append(l.rows, linkRow{source: source, operator: operator, got: link.Received + link.Sticky, target: link.Target(weights)})
 	})
 }
 

@@ -3,7 +3,7 @@ package actors
 import "minicrm/domain"
 
 type (
-	// newContact is a contact on its way to its source. The leads decider replaces the email by the lead and gives the id.
+	// newContact is a contact on its way to its source. The leads decider replaces the email by the lead.
 	newContact struct {
 		command
 		desk *desk
@@ -62,7 +62,7 @@ func (l *leads) handle(message any) {
 	}
 }
 
-// identify finds or creates the lead of a contact, and gives the contact its id.
+// identify finds or creates the lead of a contact.
 func (l *leads) identify(m *newContact) {
 	lead, known := l.registry.Lookup(m.Email)
 	if !known {
@@ -74,7 +74,6 @@ func (l *leads) identify(m *newContact) {
 	}
 	m.lead, m.passed, m.made = lead, lead, m.Source
 	l.passing.begin(lead)
-	m.subject = int64(l.registry.NextContact())
 }
 
 // routeMany splits the contacts of one request by source: one message for each.

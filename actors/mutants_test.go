@@ -39,7 +39,7 @@ var mutants = []mutant{{
 }, {
 	name: "lead created after the contact went on",
 	file: "actors/leads.go",
-	old: "// identify finds or creates the lead of a contact, and gives the contact its id.\nfunc (l *leads) identify(m *newContact) {\n" +
+	old: "// identify finds or creates the lead of a contact.\nfunc (l *leads) identify(m *newContact) {\n" +
 		"\tlead, known := l.registry.Lookup(m.Email)\n\tif !known {\n\t\tn := domain.NewLead{Email: m.Email, Name: m.Name, Phone: m.Phone}\n" +
 		"\t\tlead = l.registry.Add(n)\n\t\tl.journal.Tell(leadCreated(command{Stamp: m.Stamp}, lead, n))\n",
 	new: "type late struct {\n\tmailbox\n\tthen func()\n}\n\nfunc (b late) Tell(m any) { b.mailbox.Tell(m); b.then() }\n\n" +

@@ -19,6 +19,7 @@ type seats struct {
 	journal   mailbox
 	operators table[seat]
 	sources   table[desk]
+	contacts  atomic.Int64 // the id that was given last
 }
 
 // seat is one operator's seats and their lock.
@@ -136,6 +137,12 @@ type port struct {
 }
 
 var _ domain.Seats = (*port)(nil)
+
+// number gives the contact that the current command makes its id: its age, among those of all sources.
+func (p *port) number() domain.ContactID {
+	p.current.subject = p.contacts.Add(1)
+	return domain.ContactID(p.current.subject)
+}
 
 // Publish stores the head where every operator that the source is linked to sees it.
 func (p *port) Publish(head domain.Rank) {

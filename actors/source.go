@@ -127,9 +127,9 @@ func (s *source) create(m *newContact) {
 			return
 		}
 		created := &domain.ContactCreated{
-			ID: domain.ContactID(m.subject), Source: m.Source, Lead: m.lead, Text: m.Text, Priority: uint8(m.Priority), Key: key,
+			Source: m.Source, Lead: m.lead, Text: m.Text, Priority: uint8(m.Priority), Key: key,
 		}
-		if s.desk.Create(created, s.lastOperator(m), m.At) && key.Given() {
+		if s.desk.Create(created, s.port.number, s.lastOperator(m), m.At) && key.Given() {
 			s.keys.add(domain.KeyUse{Key: key, Contact: created.ID, At: m.At}, s.catalog)
 		}
 	})

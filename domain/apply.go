@@ -2,8 +2,9 @@ package domain
 
 import "fmt"
 
-// maxIDGap is how far a contact's id may lie beyond the highest one so far: ids are given in order of arrival, also to
-// contacts that are then refused, so a larger jump is not a record of ours. It makes us allocate 40 MiB at most.
+// maxIDGap is how far a contact's id may lie beyond the highest one so far. Sources commit in any order what they gave ids
+// to, and hardly any id is wasted (see Desk.Create), so a larger jump is not a record of ours. It makes us allocate 40 MiB
+// at most.
 const maxIDGap = 1 << 30
 
 // Apply makes one durable record part of the committed state. An error says that the record does not fit the state:

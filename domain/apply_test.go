@@ -188,7 +188,7 @@ func TestApplyContactsOutOfOrder(t *testing.T) {
 			t.Errorf("contact %d: found is %v", id, found)
 		}
 	}
-	if next := c.Registry().NextContact(); next != 2001 {
+	if next := c.NextContact(); next != 2001 {
 		t.Errorf("the next contact is %d", next)
 	}
 	if err := c.Apply(Record{Events: []Event{&ContactCreated{ID: 9, Source: 1, Lead: 1}}}); err == nil {

@@ -60,10 +60,16 @@ func (c *Catalog) Check() error {
 // checkTrail checks that what a source remembers of its decisions leads to where its ledger is.
 func (c *Catalog) checkTrail(id SourceID) error {
 	s := c.sources[id]
-	if n := len(s.trail.legs); n > 0 {
-		if end := s.trail.legs[n-1].end(); !slices.Equal(end.rows, s.ledger.rows) {
-			return fmt.Errorf("share: the last decisions of source %d do not lead to its ledger", id)
-		}
+	n := len(s.trail.legs)
+	if n == 0 {
+		return nil
+	}
+	end, err := s.trail.legs[n-1].end()
+	switch {
+	case err != nil:
+		return fmt.Errorf("share: source %d: %w", id, err)
+	case !slices.Equal(end.rows, s.ledger.rows):
+		return fmt.Errorf("share: the last decisions of source %d do not lead to its ledger", id)
 	}
 	return nil
 }

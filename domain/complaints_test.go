@@ -16,8 +16,8 @@ func TestComplaintTwoRequestsPastTheLimit(t *testing.T) {
 	s, other := w.watch(1), ContactID(0)
 	s.take = func(OperatorID) bool { // source 1 has seen that operator 1 is open, and is about to take its seat
 		s.take = nil
-		other = w.registry.NextContact()
-		w.desks[2].Create(&ContactCreated{ID: other, Source: 2, Lead: 1}, 0, w.now)
+		other = w.next
+		w.desks[2].Create(&ContactCreated{Source: 2, Lead: 1}, w.number, 0, w.now)
 		return true
 	}
 	id := w.contact(1, "a@example.com")
@@ -188,7 +188,7 @@ func TestComplaintRetriesMakeDuplicates(t *testing.T) {
 	for range 3 {
 		again, _ := w.create(n, 0)
 		w.refused("")
-		if use, known := w.catalog.KeyUse(n.Identity(), w.now); !known || use.Contact != first || w.catalog.Made(again) {
+		if use, known := w.catalog.KeyUse(n.Identity(), w.now); !known || use.Contact != first || again != 0 {
 			t.Errorf("the key leads to %+v", use)
 		}
 		w.restore()
@@ -203,7 +203,7 @@ func TestComplaintCountersDrift(t *testing.T) {
 		w := team(t, 2, 3, 4)
 		for range 150 {
 			op := OperatorID(1 + rng.IntN(3))
-			id, n := ContactID(1+rng.IntN(int(w.registry.nextContact))), rng.IntN(9)
+			id, n := ContactID(1+rng.IntN(int(w.next))), rng.IntN(9)
 			switch {
 			case n < 3 || w.model.contacts[id] == nil:
 				w.contact(1, "a@example.com")

@@ -64,26 +64,45 @@ func (d *Desk) Edit(p SourcePatch, at Time) {
 }
 
 // Create dispatches a new contact: to prefer (0 = nobody) when that operator is eligible, to whom the ledger picks, or
-// into the backlog. It is false when the source refused it.
-func (d *Desk) Create(c *ContactCreated, prefer OperatorID, at Time) bool {
+// into the backlog. It is false when the source refused it. number gives the id, and is not asked for one that would be
+// wasted: only a contact whose seat another source takes in this moment, and which the backlog has no room for, wastes one.
+func (d *Desk) Create(c *ContactCreated, number func() ContactID, prefer OperatorID, at Time) bool {
+	if full := d.full(); full != nil && (d.queues() || d.look(0).Count() == 0) {
+		d.seats.Answer(full)
+		return false
+	}
+	c.ID = number()
 	return d.enter(c.ID, c.Priority, prefer, at, c)
 }
 
 // StickyWindow is for how long a lead that comes back goes to its last operator; 0 = never.
 func (d *Desk) StickyWindow() Time { return Time(d.source.StickyWindow) * 1_000_000 }
 
-// enter dispatches a contact that the event brings to the desk. Behind others that wait it can only wait, too, unless
-// the operator that is free is one that those must not have.
+// queues says whether a contact that arrives can only wait: behind others that wait, unless the operator that is free is
+// one that those must not have.
+func (d *Desk) queues() bool {
+	return d.source.Backlog == BacklogAuto && d.backlog.Len() > 0 && len(d.shunned) == 0
+}
+
+// full is the refusal of a contact that would have to wait, when there is no room; nil = there is.
+func (d *Desk) full() error {
+	limit := d.source.BacklogLimit
+	if limit == 0 || d.backlog.Len() < limit {
+		return nil
+	}
+	return Refuse(CodeBacklogFull, "%d contacts wait in source %d, the most it lets wait", limit, d.source.ID)
+}
+
+// enter dispatches a contact that the event brings to the desk.
 func (d *Desk) enter(id ContactID, priority uint8, prefer OperatorID, at Time, event Event) bool {
 	d.live[id] = liveContact{priority: priority}
 	rank := RankOf(id, priority)
-	queued := d.source.Backlog == BacklogAuto && d.backlog.Len() > 0 && len(d.shunned) == 0
-	if !queued && (d.stick(rank, prefer, at, event) || d.assign(rank, at, event)) {
+	if !d.queues() && (d.stick(rank, prefer, at, event) || d.assign(rank, at, event)) {
 		return true
 	}
-	if limit := d.source.BacklogLimit; limit > 0 && d.backlog.Len() >= limit {
+	if full := d.full(); full != nil {
 		delete(d.live, id)
-		d.seats.Answer(Refuse(CodeBacklogFull, "%d contacts wait in source %d, the most it lets wait", limit, d.source.ID))
+		d.seats.Answer(full)
 		return false
 	}
 	d.backlog.Add(rank)
@@ -135,12 +154,12 @@ func (d *Desk) Drain(at Time) {
 	}
 	for from := Rank(0); ; {
 		rank, waits := d.backlog.Seek(from)
-		if !waits || d.look(0).Count() == 0 {
+		if !waits {
 			return
 		}
 		if d.assign(rank, at, nil) {
 			d.unqueue(rank)
-		} else if len(d.shunned) == 0 {
+		} else if len(d.shunned) == 0 || d.look(0).Count() == 0 {
 			return
 		}
 		from = rank + 1
@@ -221,26 +240,16 @@ func (d *Desk) hold(id ContactID, op OperatorID) {
 
 // barred is the operator that a waiting contact must not have; 0 = nobody.
 func (d *Desk) barred(p liveContact) OperatorID {
-	if p.avoid != 0 && d.another(p.avoid) {
+	if p.avoid != 0 && d.ledger.another(p.avoid, d.seats.Active) {
 		return p.avoid
 	}
 	return 0
 }
 
-// another says whether another active operator than op is linked with a weight.
-func (d *Desk) another(op OperatorID) bool {
-	for _, l := range d.ledger.Links() {
-		if l.Weight > 0 && l.Operator != op && d.seats.Active(l.Operator) {
-			return true
-		}
-	}
-	return false
-}
-
 // first is the waiting contact that op would serve; 0 = none.
 func (d *Desk) first(op OperatorID) Rank {
 	head := d.head()
-	if _, shunned := d.shuns(op); head == 0 || !shunned || !d.another(op) {
+	if _, shunned := d.shuns(op); head == 0 || !shunned || !d.ledger.another(op, d.seats.Active) {
 		return head
 	}
 	for rank := range d.backlog.All {

@@ -94,7 +94,7 @@ func (m *machine) drawContact(t *rapid.T) ContactID {
 
 // byLife lists the contacts that are closed, and those that are not.
 func (m *machine) byLife() (closed, live []ContactID) {
-	for id := range m.registry.nextContact {
+	for id := range m.next {
 		switch c := m.model.contacts[id]; {
 		case c == nil || c.archived:
 		case c.status == StatusClosed:

@@ -71,11 +71,15 @@ func (h *house) lead() LeadID {
 }
 
 func (h *house) contact(source SourceID, lead LeadID, priority uint8, prefer OperatorID) ContactID {
-	id := h.next
-	h.next++
-	h.desks[source].Create(&ContactCreated{ID: id, Source: source, Lead: lead, Priority: priority}, prefer, h.now)
+	c := &ContactCreated{Source: source, Lead: lead, Priority: priority}
+	h.desks[source].Create(c, h.number, prefer, h.now)
 	h.floor.Deliver(h.desks)
-	return id
+	return c.ID
+}
+
+func (h *house) number() ContactID {
+	h.next++
+	return h.next - 1
 }
 
 func (h *house) close(source SourceID, id ContactID) {

@@ -21,6 +21,14 @@ type Link struct {
 	Manual   uint64 // contacts given by an admin
 }
 
+// Target is the link's share of its source's contacts while all links are eligible; weights is the sum of theirs.
+func (l *Link) Target(weights int64) float64 {
+	if weights == 0 {
+		return 0
+	}
+	return float64(l.Weight) / float64(weights)
+}
+
 // Ledger is one source's fair share: who is next. It is Tijdeman's chairman assignment algorithm (1980) in integers:
 // while the eligible set S of k operators does not change, every operator's count stays within 1 - 1/(2k-2) of its
 // exact share after every decision, and no algorithm can do better. DESIGN.md section 5 has the rules.
@@ -59,6 +67,11 @@ func (l *Ledger) Weights() (sum int64) {
 // Find is the row of an operator.
 func (l *Ledger) Find(op OperatorID) (row int, linked bool) {
 	return slices.BinarySearchFunc(l.rows, op, func(r Link, op OperatorID) int { return cmp.Compare(r.Operator, op) })
+}
+
+// another says whether another active operator than op is linked with a weight.
+func (l *Ledger) another(op OperatorID, active func(OperatorID) bool) bool {
+	return slices.ContainsFunc(l.rows, func(r Link) bool { return r.Operator != op && r.Weight > 0 && active(r.Operator) })
 }
 
 // Set links an operator or changes its weight. A weight edit keeps the lag; a new link starts at 0.

@@ -140,7 +140,7 @@ func (m *model) keysDiffer(c *Catalog) error {
 	return nil
 }
 
-// shares counts who got how much of a source since a moment, as Catalog.Shares must.
+// shares counts who got how much of a source since a moment, as Tally.Count must.
 func (s *modelSource) shares(since Time) (decisions, manual int, rows map[OperatorID]Share) {
 	rows = map[OperatorID]Share{}
 	for _, d := range s.log {
@@ -173,13 +173,14 @@ func (s *modelSource) shares(since Time) (decisions, manual int, rows map[Operat
 // sharesDiffer compares that with what the catalog says.
 func (m *model) sharesDiffer(c *Catalog, id SourceID, since Time) error {
 	s := m.sources[id]
-	got, found := c.Shares(id, since)
+	tally, found := c.Tally(id, since)
 	if found == s.deleted {
 		return fmt.Errorf("source %d has shares: %v", id, found)
 	}
 	if !found {
 		return nil
 	}
+	got := tally.Count()
 	decisions, manual, rows := s.shares(since)
 	if got.Decisions != decisions || got.Manual != manual || got.Since != since || !got.Complete {
 		return fmt.Errorf("shares %+v, want %d decisions, %d manual, since %d", *got, decisions, manual, since)

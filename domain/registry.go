@@ -1,14 +1,12 @@
 package domain
 
-// Registry is the live state that knows who is who: email to lead, and the next ids of leads and contacts.
-// It has one owner.
+// Registry is the live state that knows who is who: email to lead, and the next id of a lead. It has one owner.
 type Registry struct {
-	byEmail     map[string]LeadID
-	erased      map[LeadID]bool
-	noName      Rows // leads whose name is blank
-	noPhone     Rows // leads whose phone is blank
-	nextLead    LeadID
-	nextContact ContactID
+	byEmail  map[string]LeadID
+	erased   map[LeadID]bool
+	noName   Rows // leads whose name is blank
+	noPhone  Rows // leads whose phone is blank
+	nextLead LeadID
 }
 
 // Lookup is the lead that has an email.
@@ -63,11 +61,4 @@ func (r *Registry) Fill(id LeadID, name, phone string) *LeadChanged {
 	}
 	r.Note(id, changed.Name, changed.Phone)
 	return changed
-}
-
-// NextContact is the id of the contact that arrived just now.
-func (r *Registry) NextContact() ContactID {
-	id := r.nextContact
-	r.nextContact++
-	return id
 }

@@ -10,10 +10,9 @@ import (
 // Registry builds the registry.
 func (c *Catalog) Registry() *Registry {
 	r := &Registry{
-		byEmail:     maps.Clone(c.byEmail),
-		erased:      map[LeadID]bool{},
-		nextLead:    LeadID(c.leadCount + 1),
-		nextContact: c.nextIDs.contact,
+		byEmail:  maps.Clone(c.byEmail),
+		erased:   map[LeadID]bool{},
+		nextLead: LeadID(c.leadCount + 1),
 	}
 	for i := range c.leadCount {
 		lead := c.leads.get(int64(i))
@@ -30,6 +29,9 @@ func (c *Catalog) NextOperator() OperatorID { return OperatorID(len(c.operators)
 
 // NextSource is the id of the next source.
 func (c *Catalog) NextSource() SourceID { return c.nextIDs.source }
+
+// NextContact is the id of the next contact.
+func (c *Catalog) NextContact() ContactID { return c.nextIDs.contact }
 
 // SourceIDs lists the sources in commit order.
 func (c *Catalog) SourceIDs() []SourceID { return slices.Clone(c.sourceIDs) }

@@ -144,22 +144,25 @@ func (c *Catalog) AddTrail(p TrailPart) error {
 	if s == nil || len(p.Steps) == 0 || len(p.Steps) > legSize {
 		return fmt.Errorf("a trail of source %d with %d steps", p.Source, len(p.Steps))
 	}
-	var ledger Ledger
-	if n := len(s.trail.legs); (n == 0) != (p.Begin != nil) {
+	start := s.trail.end
+	if (start == nil) != (p.Begin != nil) {
 		return fmt.Errorf("the trail of source %d has no begin, or two", p.Source)
-	} else if n > 0 {
-		ledger = s.trail.legs[n-1].end()
-	} else if err := ledger.restore(*p.Begin); err != nil {
-		return fmt.Errorf("the trail of source %d: %w", p.Source, err)
 	}
-	l := leg{start: &ledger, steps: slices.Clone(p.Steps)}
+	if start == nil {
+		start = &Ledger{}
+		if err := start.restore(*p.Begin); err != nil {
+			return fmt.Errorf("the trail of source %d: %w", p.Source, err)
+		}
+	}
+	l := leg{start: start, steps: slices.Clone(p.Steps)}
 	for i := range l.steps {
 		if l.steps[i].How != 0 {
 			l.decisions++
 		}
 	}
-	s.trail.legs = append(s.trail.legs, l)
-	return l.check()
+	end, err := l.end()
+	s.trail.legs, s.trail.end = append(s.trail.legs, l), end
+	return err
 }
 
 // lastPlace is that of the contact that was added last.
@@ -194,6 +197,7 @@ func (c *Catalog) Settle() error {
 		if err := c.checkTrail(id); err != nil {
 			return err
 		}
+		c.sources[id].trail.end = nil
 	}
 	return nil
 }

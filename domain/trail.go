@@ -22,6 +22,7 @@ const maxTrail = 2 * KeptDecisions
 type trail struct {
 	legs []leg
 	last Situation
+	end  *Ledger // of the last leg; known during a thaw only
 }
 
 // leg is a piece of a trail: the ledger at its begin, never changed again, and the steps since.
@@ -134,28 +135,19 @@ func (s *TrailStep) set(row int) Rows {
 // view is the trail as it is now: later steps are behind the ends of its legs.
 func (t *trail) view() []leg { return slices.Clone(t.legs) }
 
-// end is the ledger after a leg.
-func (l *leg) end() Ledger {
-	ledger := l.start.Clone()
-	for i := range l.steps {
-		l.steps[i].play(&ledger)
-	}
-	return ledger
-}
-
-// check says whether a leg's steps can be played, since a snapshot may be damaged.
-func (l *leg) check() error {
+// end is the ledger after a leg, or what is wrong with its steps: a snapshot may be damaged.
+func (l *leg) end() (*Ledger, error) {
 	ledger := l.start.Clone()
 	for i := range l.steps {
 		s := &l.steps[i]
 		row, linked := ledger.Find(s.Operator)
 		switch {
 		case s.How > Sticky || s.How == 0 && (s.Weight < -1 || s.Weight > MaxWeight) || s.How != 0 && !linked:
-			return fmt.Errorf("step %d of a trail cannot be", i)
+			return nil, fmt.Errorf("step %d of a trail cannot be", i)
 		case s.Charged && (s.Out == nil || !s.set(row).Has(row) || !ledger.holds(s.set(row))):
-			return fmt.Errorf("the eligible set of step %d of a trail does not fit the links", i)
+			return nil, fmt.Errorf("the eligible set of step %d of a trail does not fit the links", i)
 		}
 		s.play(&ledger)
 	}
-	return nil
+	return &ledger, nil
 }

@@ -1,7 +1,5 @@
 package domain
 
-import "slices"
-
 // Why an operator got a contact, who got how much, and who would be next: answers from a source's trail and ledger.
 
 // Rule is what decided an assignment.
@@ -153,15 +151,6 @@ type Share struct {
 	Manual    int
 }
 
-// Shares counts a source's trail since a moment. It looks at no more than the trail has.
-func (c *Catalog) Shares(id SourceID, since Time) (*Shares, bool) {
-	tally, known := c.Tally(id, since)
-	if !known {
-		return nil, false
-	}
-	return tally.Count(), true
-}
-
 // Tally is a view of a source's trail, to be counted when nobody waits for the catalog: with a thousand operators that
 // takes a tenth of a second. Later steps are behind the ends of its legs.
 type Tally struct {
@@ -169,7 +158,7 @@ type Tally struct {
 	legs   []leg
 }
 
-// Tally takes a view of a source's trail since a moment.
+// Tally takes a view of a source's trail since a moment. It looks at no more than the trail has.
 func (c *Catalog) Tally(id SourceID, since Time) (*Tally, bool) {
 	s := c.sources[id]
 	if s == nil || s.Deleted {
@@ -298,9 +287,7 @@ func (c *Catalog) waits(s *sourceState, op OperatorID) bool {
 	if s.Backlog != BacklogAuto {
 		return false
 	}
-	another := slices.ContainsFunc(s.ledger.rows, func(l Link) bool {
-		return l.Operator != op && l.Weight > 0 && c.operator(l.Operator).Active
-	})
+	another := s.ledger.another(op, func(o OperatorID) bool { return c.operator(o).Active })
 	for rank := range s.backlog.All {
 		if !another || c.contacts.get(int64(rank.Contact())).Avoid != op {
 			return true

@@ -114,7 +114,8 @@ func TestShares(t *testing.T) {
 	since := w.now
 	want := func(since Time, decisions, manual int, rows ...string) {
 		t.Helper()
-		s, found := w.catalog.Shares(1, since)
+		tally, found := w.catalog.Tally(1, since)
+		s := tally.Count()
 		var got []string
 		for _, row := range s.Rows {
 			got = append(got, share(row))
@@ -135,7 +136,7 @@ func TestShares(t *testing.T) {
 	want(since+1, 3, 1, "1: 150/3 got 1+1+1", "2: 150/2 got 1+0+0")
 	w.unlink(1, 1)
 	want(0, 7, 1, "2: 450/6 got 4+0+0")
-	if _, found := w.catalog.Shares(9, 0); found {
+	if _, found := w.catalog.Tally(9, 0); found {
 		t.Error("shares of no source")
 	}
 }
@@ -154,11 +155,15 @@ func TestSharesOfALongTrail(t *testing.T) {
 			h.close(1, id-20)
 		}
 	}
-	all, _ := h.catalog.Shares(1, 0)
+	shares := func(since Time) *Shares {
+		tally, _ := h.catalog.Tally(1, since)
+		return tally.Count()
+	}
+	all := shares(0)
 	if all.Complete || all.Since <= 0 || all.Decisions < KeptDecisions || all.Decisions > KeptDecisions+2*legSize {
 		t.Errorf("got %+v", *all)
 	}
-	last, _ := h.catalog.Shares(1, h.now-10*500+1)
+	last := shares(h.now - 10*500 + 1)
 	if !last.Complete || last.Decisions != 500 {
 		t.Errorf("got %+v, want the last 500 decisions", *last)
 	}

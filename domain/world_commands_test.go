@@ -91,13 +91,18 @@ func (w *world) returning(prefer OperatorID) ContactID {
 	return id
 }
 
-// create is one way of a contact through the house: the lead, the id, the desk. It says what its key must lead to.
+// number gives a contact its id.
+func (w *world) number() ContactID {
+	w.next++
+	return w.next - 1
+}
+
+// create is one way of a contact through the house: the lead, the desk. It says what its key must lead to.
 func (w *world) create(n NewContact, prefer OperatorID) (id ContactID, repeat outcome) {
 	w.t.Helper()
 	w.identify(n)
 	lead, _ := w.registry.Lookup(n.Email)
-	id = w.registry.NextContact()
-	c := &ContactCreated{ID: id, Source: n.Source, Lead: lead, Text: n.Text, Priority: uint8(n.Priority), Key: n.Identity()}
+	c := &ContactCreated{Source: n.Source, Lead: lead, Text: n.Text, Priority: uint8(n.Priority), Key: n.Identity()}
 	w.at(n.Source, command{prefer: prefer}, func(d *Desk, at Time) {
 		use, known := w.catalog.KeyUse(c.Key, at)
 		if want, is := w.model.useOf(c.Key, at); known != is || known && use != want {
@@ -111,10 +116,10 @@ func (w *world) create(n NewContact, prefer OperatorID) (id ContactID, repeat ou
 			repeat.noop = true
 			w.answer(nil)
 		default:
-			d.Create(c, prefer, at)
+			d.Create(c, w.number, prefer, at)
 		}
 	})
-	return id, repeat
+	return c.ID, repeat
 }
 
 // identify finds or creates the lead of a contact, in a record of its own.

@@ -44,20 +44,15 @@ func (realFiles) create(path string) (output, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 }
 
-func (realFiles) open(path string) (io.ReadCloser, int64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
-	}
-	return f, info.Size(), nil
-}
+func (realFiles) open(path string) (io.ReadCloser, int64, error) { return sized(path, os.O_RDONLY) }
 
 func (realFiles) edit(path string) (editable, int64, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
+	return sized(path, os.O_RDWR|os.O_CREATE)
+}
+
+// sized opens a file and says how long it is.
+func sized(path string, flag int) (*os.File, int64, error) {
+	f, err := os.OpenFile(path, flag, fileMode)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -15,6 +15,7 @@ type history struct {
 	rng       *rand.Rand
 	floor     *domain.Floor
 	registry  *domain.Registry
+	next      domain.ContactID
 	desks     map[domain.SourceID]*domain.Desk
 	sources   []domain.SourceID // that were not deleted
 	seatings  map[domain.OperatorID]*domain.Seating
@@ -35,7 +36,7 @@ type liveContact struct {
 // newHistory goes on from a catalog, as a start does.
 func newHistory(rng *rand.Rand, c *domain.Catalog) *history {
 	h := &history{
-		rng: rng, now: c.LastTime(), registry: c.Registry(), shadow: shadowOf(c),
+		rng: rng, now: c.LastTime(), registry: c.Registry(), next: c.NextContact(), shadow: shadowOf(c),
 		desks: map[domain.SourceID]*domain.Desk{}, seatings: map[domain.OperatorID]*domain.Seating{},
 	}
 	h.floor = domain.NewFloor(h.decided, func(error) {})
@@ -243,7 +244,7 @@ func (h *history) changeLead() {
 }
 
 func (h *history) contact() {
-	lead, id := h.lead(), h.registry.NextContact()
+	lead, id := h.lead(), h.next
 	source := h.sources[h.rng.IntN(len(h.sources))]
 	n := domain.NewContact{Source: source, Text: h.text(120), Priority: int(h.priority())}
 	if h.rng.IntN(3) == 0 {
@@ -254,8 +255,8 @@ func (h *history) contact() {
 		prefer = h.anyOperator()
 	}
 	h.desks[source].Create(&domain.ContactCreated{
-		ID: id, Source: source, Lead: lead, Text: n.Text, Priority: uint8(n.Priority), Key: n.Identity(),
-	}, prefer, h.now)
+		Source: source, Lead: lead, Text: n.Text, Priority: uint8(n.Priority), Key: n.Identity(),
+	}, func() domain.ContactID { h.next++; return id }, prefer, h.now)
 	if _, created := h.shadow.Contact(id); created { // or the backlog was full
 		h.live = append(h.live, liveContact{id, source})
 	}

@@ -71,7 +71,9 @@ func use(c *domain.Catalog) {
 	_ = c.Registry()
 	f := c.Freeze()
 	for _, s := range f.Sources {
-		c.Shares(s.Source.ID, 0)
+		if tally, there := c.Tally(s.Source.ID, 0); there {
+			tally.Count()
+		}
 		if p, there := c.Preview(s.Source.ID); there {
 			p.Next(10)
 		}

@@ -80,8 +80,7 @@ func join(c config, store *persistence.Store, registry *prometheus.Registry) (*s
 	}
 	dispatcher, err := actors.Start(actors.Options{
 		Journal: journal{store}, Now: wallClock, Registerer: registry, Labels: c.labels, Tracer: c.tracer, Logger: c.logger,
-		SnapshotEvery: c.snapshotEvery, KeyWindow: c.keyWindow, MaxKeys: c.maxKeys,
-		Progress: c.progress, Fatal: c.fatal,
+		SnapshotEvery: c.snapshotEvery, Progress: c.progress, Fatal: c.fatal,
 	})
 	if err != nil {
 		archive.Close()

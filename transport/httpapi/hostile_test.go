@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -28,6 +29,12 @@ const (
 // serveShort is serve with short time-outs.
 func (e *edge) serveShort(t *testing.T, listen ...func(net.Listener) net.Listener) string {
 	t.Helper()
+	return e.serveShortBut(t, func(*http.Server) {}, listen...)
+}
+
+// serveShortBut is the same with a change, which may be to TLS.
+func (e *edge) serveShortBut(t *testing.T, change func(*http.Server), listen ...func(net.Listener) net.Listener) string {
+	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -36,9 +43,18 @@ func (e *edge) serveShort(t *testing.T, listen ...func(net.Listener) net.Listene
 		listener = wrap(listener)
 	}
 	server := NewServer(e.handler)
-	server.ReadHeaderTimeout, server.ReadTimeout, server.WriteTimeout, server.IdleTimeout = short, 2*short, 2*short, 2*short
+	server.ReadHeaderTimeout, server.ReadTimeout, server.WriteTimeout, server.IdleTimeout = short, 2*short, 3*short, 2*short
+	server.HTTP2.WriteByteTimeout = 2 * short
+	server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+	change(server)
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(listener) }()
+	go func() {
+		if server.TLSConfig == nil {
+			done <- server.Serve(listener)
+			return
+		}
+		done <- server.ServeTLS(listener, "", "")
+	}()
 	t.Cleanup(func() {
 		_ = server.Close()
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {

@@ -251,11 +251,9 @@ func (h *house) create(d *domain.Desk, n domain.NewContact, at domain.Time) (id 
 	if window := d.StickyWindow(); window > 0 {
 		last = h.catalog.LastOperator(n.Source, lead, at-window)
 	}
-	id = h.registry.NextContact()
-	d.Create(&domain.ContactCreated{
-		ID: id, Source: n.Source, Lead: lead, Text: n.Text, Priority: uint8(n.Priority), Key: key,
-	}, last, at)
-	return id, false
+	created := &domain.ContactCreated{Source: n.Source, Lead: lead, Text: n.Text, Priority: uint8(n.Priority), Key: key}
+	d.Create(created, h.catalog.NextContact, last, at)
+	return created.ID, false
 }
 
 func (h *house) CreateContacts(ctx context.Context, all []domain.NewContact, by domain.Stamp) ([]domain.CreatedContact, error) {

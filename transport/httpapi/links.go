@@ -11,7 +11,7 @@ func viewLink(l domain.LinkView) Link {
 		SourceID:    ID(l.Source),
 		OperatorID:  ID(l.Operator),
 		Weight:      l.Weight,
-		TargetShare: targetShare(&l),
+		TargetShare: l.Target(l.Weights),
 		Received:    Received{Automatic: Count(l.Received), Sticky: Count(l.Sticky), Manual: Count(l.Manual)},
 		Lag:         inContacts(l.Lag),
 		Eligible:    l.Reason == "",

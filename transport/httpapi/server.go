@@ -21,6 +21,13 @@ const (
 	maxHeaderBytes    = 16 << 10
 )
 
+// Limits of an HTTP/2 connection, beside those.
+const (
+	maxStreams  = 100              // requests at once
+	maxFrame    = 16 << 10         // bytes; one that is announced takes memory before it comes, on each connection
+	takeTimeout = 30 * time.Second // for a client that reads nothing; no other time-out ends a write that is stuck
+)
+
 // Options is what a handler is made of. Dispatcher and Clock are required.
 type Options struct {
 	Dispatcher    Dispatcher
@@ -122,5 +129,10 @@ func NewServer(h http.Handler) *http.Server {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams,
+			MaxReadFrameSize:     maxFrame,
+			WriteByteTimeout:     takeTimeout,
+		},
 	}
 }

@@ -37,6 +37,7 @@ func TestServerHasLimits(t *testing.T) {
 	s := NewServer(http.NotFoundHandler())
 	for name, d := range map[string]time.Duration{
 		"header": s.ReadHeaderTimeout, "read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout,
+		"HTTP/2": s.HTTP2.WriteByteTimeout,
 	} {
 		if d <= 0 || d > 5*time.Minute {
 			t.Errorf("%s time-out is %v", name, d)

@@ -40,7 +40,7 @@ func viewShares(id domain.SourceID, s *domain.Shares) Shares {
 func viewShare(s *domain.Share, all int) Share {
 	decided := s.Automatic + s.Sticky
 	return Share{
-		OperatorID: ID(s.Operator), Weight: s.Weight, TargetShare: targetShare(&s.LinkView),
+		OperatorID: ID(s.Operator), Weight: s.Weight, TargetShare: s.Target(s.Weights),
 		Received:          Received{Automatic: Count(s.Automatic), Sticky: Count(s.Sticky), Manual: Count(s.Manual)},
 		RawShare:          ratio(decided+s.Manual, all),
 		Expected:          inContacts(s.Expected),
@@ -58,14 +58,6 @@ func ratio(part, whole int) nullable[float64] {
 		return nullable[float64]{}
 	}
 	return nullable[float64]{float64(part) / float64(whole), true}
-}
-
-// targetShare is a link's share of the source's contacts while all its links are eligible.
-func targetShare(l *domain.LinkView) float64 {
-	if l.Weights == 0 {
-		return 0
-	}
-	return float64(l.Weight) / float64(l.Weights)
 }
 
 // queryTime reads a moment; 0 = not given.
