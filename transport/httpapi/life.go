@@ -18,8 +18,10 @@ func (a *api) closeContact(r *request) (answer, error) {
 	if err := r.check(domain.ValidateReason(reason)); err != nil {
 		return answer{}, err
 	}
-	if _, err := a.visible(r, id); err != nil && caller(r.c.Request).restricted() {
-		return answer{}, err
+	if caller(r.c.Request).restricted() {
+		if _, err := a.visible(r, id); err != nil {
+			return answer{}, err
+		}
 	}
 	c, err := a.dispatcher.CloseContact(r.context(), id, reason, a.stamp(r))
 	if err != nil {
