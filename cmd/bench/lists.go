@@ -32,7 +32,7 @@ func (c *growthCmd) lists(ctx context.Context, r *result, base string) error {
 		for range listRounds {
 			for _, cursor := range cursors {
 				begin := time.Now()
-				if _, err := get(ctx, base, filter+"&limit=50&after="+cursor); err != nil {
+				if _, err := fetch(ctx, base, filter+"&limit=50&after="+cursor); err != nil {
 					return err
 				}
 				took = append(took, time.Since(begin).Seconds()*1e3)
@@ -51,7 +51,11 @@ func (c *growthCmd) lists(ctx context.Context, r *result, base string) error {
 func walk(ctx context.Context, base string) ([]string, error) {
 	var all []string
 	for after := ""; ; {
-		next, err := get(ctx, base, "limit=1000&after="+after)
+		body, err := fetch(ctx, base, "limit=1000&after="+after)
+		if err != nil {
+			return nil, err
+		}
+		next, err := cursorOf(body)
 		if err != nil {
 			return nil, err
 		}
@@ -72,31 +76,33 @@ func walk(ctx context.Context, base string) ([]string, error) {
 	return some, nil
 }
 
-// get reads a page of contacts and returns its cursor, "" at the end.
-func get(ctx context.Context, base, query string) (next string, err error) {
+// fetch reads a page of contacts.
+func fetch(ctx context.Context, base, query string) ([]byte, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if values.Get("after") == "" {
 		values.Del("after")
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/v1/contacts?"+values.Encode(), http.NoBody)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // it was read
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return "", err
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("GET %s: %s: %s", req.URL, resp.Status, body)
 	}
-	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("GET %s: %s: %s", req.URL, resp.Status, body)
-	}
+	return body, err
+}
+
+// cursorOf is a page's cursor, "" at the end.
+func cursorOf(body []byte) (string, error) {
 	var page struct {
 		Next *string `json:"next"`
 	}
