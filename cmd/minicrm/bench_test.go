@@ -17,9 +17,39 @@ import (
 	"minicrm/domain"
 )
 
+// benchClient sends requests to a handler in process, all in the same memory, so that what is counted is the service's.
+type benchClient struct {
+	handler http.Handler
+	body    strings.Reader
+	header  http.Header
+	status  int
+}
+
+func (c *benchClient) Header() http.Header         { return c.header }
+func (c *benchClient) WriteHeader(status int)      { c.status = status }
+func (c *benchClient) Write(p []byte) (int, error) { return len(p), nil }
+
+// request is one that can be sent again and again.
+func (c *benchClient) request(b *testing.B, method, path, media string) *http.Request {
+	r := httptest.NewRequestWithContext(b.Context(), method, path, http.NoBody)
+	r.Body = io.NopCloser(&c.body)
+	r.Header.Set("Content-Type", media)
+	return r
+}
+
+func (c *benchClient) send(r *http.Request, body string) (status int) {
+	clear(c.header)
+	c.body.Reset(body)
+	r.ContentLength = int64(len(body))
+	c.handler.ServeHTTP(c, r)
+	return c.status
+}
+
+const mediaJSON, mediaLines = "application/json", "application/x-ndjson"
+
 // benchService is a service without a listener, with 4 sources and 12 operators that all are linked to. It returns a way
-// to send requests to it in process.
-func benchService(b *testing.B, tracer trace.Tracer) (serve func(method, path, media, body string) int) {
+// to get clients of it.
+func benchService(b *testing.B, tracer trace.Tracer) (client func() *benchClient) {
 	s, err := openService(config{
 		data: b.TempDir(), maxInFlight: 4096, keyWindow: 24 * time.Hour, maxKeys: domain.DefaultMaxKeys,
 		tracer: tracer, logger: slog.New(slog.DiscardHandler), fatal: func(err error) { panic(err) },
@@ -32,25 +62,19 @@ func benchService(b *testing.B, tracer trace.Tracer) (serve func(method, path, m
 			b.Error(err)
 		}
 	})
-	serve = func(method, path, media, body string) int {
-		r := httptest.NewRequestWithContext(b.Context(), method, path, strings.NewReader(body))
-		if media != "" {
-			r.Header.Set("Content-Type", media)
-		}
-		w := httptest.NewRecorder()
-		s.handler.ServeHTTP(w, r)
-		return w.Code
-	}
+	client = func() *benchClient { return &benchClient{handler: s.handler, header: http.Header{}} }
+	c := client()
+	serve := func(method, path, body string) { c.send(c.request(b, method, path, mediaJSON), body) }
 	for range 12 {
-		serve("POST", "/v1/operators", "", `{"name":"op","max_load":1000}`)
+		serve("POST", "/v1/operators", `{"name":"op","max_load":1000}`)
 	}
 	for source := range 4 {
-		serve("POST", "/v1/sources", "", `{"name":"source"}`)
+		serve("POST", "/v1/sources", `{"name":"source"}`)
 		for op := range 12 {
-			serve("PUT", fmt.Sprintf("/v1/sources/%d/operators/%d", source+1, op+1), "", fmt.Sprintf(`{"weight":%d}`, op+1))
+			serve("PUT", fmt.Sprintf("/v1/sources/%d/operators/%d", source+1, op+1), fmt.Sprintf(`{"weight":%d}`, op+1))
 		}
 	}
-	return serve
+	return client
 }
 
 // BenchmarkPostContact is POST /v1/contacts through the handler, in process, durable: the whole way but the network, for
@@ -81,16 +105,20 @@ func BenchmarkPostContactTraced(b *testing.B) {
 }
 
 func benchmarkPosts(b *testing.B, tracer trace.Tracer) {
-	serve := benchService(b, tracer)
+	client := benchService(b, tracer)
+	bodies := make([]string, 5000)
+	for i := range bodies {
+		bodies[i] = fmt.Sprintf(`{"source_id":%d,"email":"lead%d@example.com","text":"hello"}`, 1+i%4, i)
+	}
 	var n atomic.Int64
 	b.ReportAllocs()
 	b.SetParallelism(32)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
+		c := client()
+		r := c.request(b, "POST", "/v1/contacts", mediaJSON)
 		for pb.Next() {
-			i := n.Add(1)
-			body := fmt.Sprintf(`{"source_id":%d,"email":"lead%d@example.com","text":"hello"}`, 1+i%4, i%5000)
-			if code := serve("POST", "/v1/contacts", "", body); code != http.StatusCreated {
+			if code := c.send(r, bodies[n.Add(1)%int64(len(bodies))]); code != http.StatusCreated {
 				b.Errorf("status %d", code)
 			}
 		}
@@ -99,7 +127,7 @@ func benchmarkPosts(b *testing.B, tracer trace.Tracer) {
 
 // BenchmarkPostBatch is the same in batches of 1,000 contacts as lines, for 4 clients (more would be refused); an operation is one contact.
 func BenchmarkPostBatch(b *testing.B) {
-	serve := benchService(b, nil)
+	client := benchService(b, nil)
 	const size = 1000
 	var n atomic.Int64
 	b.ReportAllocs()
@@ -107,13 +135,15 @@ func BenchmarkPostBatch(b *testing.B) {
 	var clients sync.WaitGroup
 	for range 4 {
 		clients.Go(func() {
+			c := client()
+			r := c.request(b, "POST", "/v1/contacts/batch", mediaLines)
 			var body strings.Builder
 			for n.Add(size) <= int64(b.N)+size-1 {
 				body.Reset()
 				for i := range size {
 					fmt.Fprintf(&body, `{"source_id":%d,"email":"lead%d@example.com","text":"hello"}`+"\n", 1+i%4, i)
 				}
-				if code := serve("POST", "/v1/contacts/batch", "application/x-ndjson", body.String()); code != http.StatusOK {
+				if code := c.send(r, body.String()); code != http.StatusOK {
 					b.Errorf("status %d", code)
 				}
 			}
