@@ -71,6 +71,7 @@ type api struct {
 	keys          *Keyring
 	rates         *rates
 	origins       []string
+	crossOrigin   http.CrossOriginProtection
 	noProbes      bool
 	open          string  // a path that needs no key, whatever its entry says; "" = none
 	warnings      sampler // of the log lines about clients that were kept out
