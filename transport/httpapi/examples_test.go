@@ -78,8 +78,7 @@ var flow = []step{
 // Catches: an example that the service refuses, answers otherwise than the contract says, or that nobody sent.
 func TestEveryExampleOfTheContract(t *testing.T) {
 	e := newGuardedEdge(t, func(o *Options) {
-		o.RocketChat, o.SnapshotEvery = "sesame", 1_000_000
-		o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/plain") })
+		o.RocketChat, o.SnapshotEvery, o.Metrics = "sesame", 1_000_000, noMetrics
 	})
 	used := map[string]bool{}
 	for _, s := range flow {
