@@ -6,7 +6,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -88,10 +90,13 @@ func malformed(err error) error {
 	case !ok:
 		return domain.Refuse(codeMalformed, "the body is not JSON")
 	case errors.Is(e.Err, jsontext.ErrDuplicateName):
-		return domain.Refuse(codeMalformed, "the field %q is there more than once", shown(e.JSONPointer.LastToken()))
+		return domain.Refuse(codeMalformed, "the field %q is there more than once", shown(dotted(e.JSONPointer)))
 	}
 	return domain.Refuse(codeMalformed, "the body is not one JSON value: byte %d: %s", e.ByteOffset, shown(e.Err.Error()))
 }
+
+// dotted is a place in a body as people write it.
+func dotted(p jsontext.Pointer) string { return strings.Join(slices.Collect(p.Tokens()), ".") }
 
 // scalar is what members of requests are.
 type scalar interface{ string | int | int64 | bool }
