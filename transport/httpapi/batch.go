@@ -20,7 +20,7 @@ import (
 func (a *api) createContacts(c *gin.Context) {
 	b := a.batches.Get().(*batch)
 	defer a.putBack(b)
-	if err := b.read(c.Request); err != nil {
+	if err := b.read(c.Request, &a.bodies); err != nil {
 		a.refuse(c, err)
 		return
 	}

@@ -16,8 +16,8 @@ import (
 	"minicrm/domain"
 )
 
-// readBody reads a command's body, empty or JSON by its header, into buf.
-func readBody(req *http.Request, buf *bytes.Buffer) error {
+// readBody reads a command's body, empty or JSON by its header, into buf. One that counts is read through long; nil = it does not.
+func readBody(req *http.Request, buf *bytes.Buffer, long *longBody) error {
 	if media, err := mediaType(req); err != nil || media != mediaJSON {
 		return domain.Refuse(codeUnsupportedMedia, "Content-Type must be application/json or absent")
 	}
@@ -28,10 +28,14 @@ func readBody(req *http.Request, buf *bytes.Buffer) error {
 	if req.ContentLength < 0 { // unknown
 		body = io.LimitReader(body, maxBody+1)
 	}
+	if long != nil {
+		long.from = body
+		body = long
+	}
 	_, err := buf.ReadFrom(body)
 	switch {
 	case err != nil:
-		return domain.Refuse(codeMalformed, "the body ends before it is whole")
+		return brokenOff(err)
 	case buf.Len() > maxBody:
 		return tooLarge()
 	}

@@ -129,7 +129,7 @@ var kinds = map[domain.Code]kind{
 		"As many contacts wait in the source as its backlog_limit lets wait. The contact was not taken.",
 		askAgain + " Or tell the customer; or give the source more operators."},
 	codeOverloaded: {http.StatusServiceUnavailable, "The service is overloaded",
-		"As many commands are in flight as --max-in-flight allows. Nothing was done.",
+		"As many commands are in flight as --max-in-flight allows, or as many bytes of long bodies are held as may be (256 MiB). Nothing was done.",
 		askAgain},
 	codeDiskLow: {http.StatusInsufficientStorage, "The disk is nearly full",
 		"There is less room than --min-free-disk, so no commands are taken; reads go on. Nothing was done.",
