@@ -2,6 +2,7 @@
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OPENAPI  := go run github.com/getkin/kin-openapi/cmd/validate@v0.153.0
 GOVULN   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+REDOCLY  := @redocly/cli@2.77.0
 BUF      := go run github.com/bufbuild/buf/cmd/buf@v1.75.0
 TYPES    := go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 -config generate/config.yaml
 
@@ -61,6 +62,12 @@ lint: ## check formatting, vet, linters, the contract of the API, and that its t
 	$(GOLANGCI) fmt --diff ./...
 	$(OPENAPI) -multi transport/httpapi/openapi.yaml
 	cd transport/httpapi && $(TYPES) openapi.yaml | diff -u types.gen.go - || { echo "types.gen.go is old: run make generate"; exit 1; }
+
+.PHONY: lint-api
+lint-api: ## check the contract with Redocly's linter; skipped where there is no npm, or its registry is out of reach
+	@npm view $(REDOCLY) version >/dev/null 2>&1 || { echo "skipped: there is no npm here, or $(REDOCLY) cannot be fetched"; exit 0; }; \
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes $(REDOCLY) lint transport/httpapi/openapi.yaml \
+		--skip-rule operation-4xx-response --skip-rule no-required-schema-properties-undefined
 
 .PHONY: check-rules
 check-rules: ## check Prometheus' configuration, rules and their tests; skipped where promtool is missing

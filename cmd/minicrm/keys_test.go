@@ -86,6 +86,8 @@ func TestKeysOfARunningServer(t *testing.T) {
 	viewer := newKey(t, file, "--name=viewer", "--role=viewer")
 	await(t, "the new key", func() bool { return s.with(viewer).status("/v1/sources") == 200 })
 
+	s.signal(syscall.SIGHUP)
+	await(t, "a word about the SIGHUP", func() bool { return strings.Contains(s.stderr.String(), `msg="read again" what=keys why=SIGHUP`) })
 	whole, err := os.ReadFile(file)
 	check(t, err)
 	check(t, os.WriteFile(file, append(whole, "- {name: bad}"...), 0o600))

@@ -22,6 +22,11 @@ func TestNoPersonalDataInLogsAndMetrics(t *testing.T) {
 			s := startServer(t, data, environment, options...)
 			s.liveThrough()
 			logs, metrics := s.stderr.String(), s.metrics()
+			exemplars, err := s.send("GET", "/metrics", "", "Accept", "application/openmetrics-text")
+			check(t, err)
+			if !strings.Contains(exemplars.body, " # {") {
+				t.Error("the metrics have no exemplars")
+			}
 			s.kill()
 			segments := files(t, data, "journal", "[0-9]*")
 			change(t, segments[len(segments)-1], tear)
@@ -40,7 +45,7 @@ func TestNoPersonalDataInLogsAndMetrics(t *testing.T) {
 			if !strings.Contains(spans, "/v1/contacts/:id/assign") {
 				t.Error("the spans have nothing about an assignment, so this test proves little")
 			}
-			for name, text := range map[string]string{"logs": logs, "metrics": metrics, "spans": spans} {
+			for name, text := range map[string]string{"logs": logs, "metrics": metrics, "exemplars": exemplars.body, "spans": spans} {
 				for _, word := range people {
 					if at := strings.Index(strings.ToLower(text), word); at >= 0 {
 						t.Errorf("the %s have %q: %s", name, word, text[max(0, at-200):min(len(text), at+100)])
@@ -78,16 +83,47 @@ func (s *server) liveThrough() {
 		{"GET", "/v1/contacts/zqtext", ""},
 		{"GET", "/metrics?zqtext", ""},
 		{"POST", fmt.Sprintf("/v1/contacts/%d/assign", c.ID), `{"operator_id":1,"force":true}`},
-		{"POST", fmt.Sprintf("/v1/contacts/%d/close", c.ID), ""},
+		{"POST", fmt.Sprintf("/v1/contacts/%d/release", c.ID), ""},
+		{"GET", fmt.Sprintf("/v1/contacts/%d/history", c.ID), ""},
+		{"GET", fmt.Sprintf("/v1/contacts/%d/decision", c.ID), ""},
+		{"POST", fmt.Sprintf("/v1/contacts/%d/close", c.ID), `{"reason":"zqtext"}`},
+		{"PATCH", "/v1/operators/1", `{"external_id":"zqoperator","username":"zqoperator"}`},
+		{"GET", "/integrations/rocketchat/next?zqname=zqname", ""},
+		{"POST", "/v1/contacts/batch", `[{"source_id":1,"email":"zqmail zqmail"},{"source_id":1,"email":"zqmail@example.org","zqname":1},"zqtext",{"source_id":99,"email":"zqmail@example.org"}]`},
+		{"POST", "/v1/contacts/batch", `[{"email":"zqmail@example.org"`},
 		{"POST", "/v1/snapshots", ""},
 	} {
 		if status, err := s.call(call.method, call.path, call.body, nil); err != nil || status >= 500 {
 			s.t.Errorf("%s %s: %d %v", call.method, call.path, status, err)
 		}
 	}
+	s.sendWithHeaders(unique)
 	s.awaitGone(fmt.Sprintf("/v1/contacts/%d", c.ID))
 	s.must("DELETE", fmt.Sprintf("/v1/leads/%d", c.Lead), "", nil)
 	s.must("POST", "/v1/leads", fmt.Sprintf(`{"email":"zqmail-last%s@example.org","name":"Zqname"}`, unique), nil)
+}
+
+// sendWithHeaders makes the calls whose headers have what people wrote: a batch of lines, keys that come twice, good and
+// bad, a trace's state.
+func (s *server) sendWithHeaders(unique string) {
+	s.t.Helper()
+	one := fmt.Sprintf(`{"source_id":1,"email":"zqmail-key%s@example.org","text":"zqtext"}`, unique)
+	for _, c := range []struct {
+		path, body string
+		headers    []string
+	}{
+		{"/v1/contacts/batch", one + "\n{\"zqtext\n" + one, []string{"Content-Type", "application/x-ndjson"}},
+		{"/v1/contacts", one, []string{"Idempotency-Key", "zqkey" + unique}},
+		{"/v1/contacts", one, []string{"Idempotency-Key", "zqkey" + unique}},
+		{"/v1/contacts", strings.Replace(one, "zqtext", "zqtext zqtext", 1), []string{"Idempotency-Key", "zqkey" + unique}},
+		{"/v1/contacts", one, []string{"Idempotency-Key", "zqkey zqkey"}},
+		{"/v1/contacts", one, []string{"X-Request-Id", "zqmail@example.org", "Traceparent", "00-zqtext", "Tracestate", "zqtext=1", "Baggage", "zqname=1"}},
+		{"/v1/contacts", one, []string{"Content-Type", "zqtext/zqtext", "User-Agent", "zqname", "Referer", "https://example.org/zqname", "Origin", "https://zqname.example.org"}},
+	} {
+		if got, err := s.send("POST", c.path, c.body, c.headers...); err != nil || got.status >= 500 {
+			s.t.Errorf("%s %q: %d %v", c.path, c.headers, got.status, err)
+		}
+	}
 }
 
 func (s *server) metrics() string {

@@ -41,7 +41,8 @@ func (a *api) setLogLevel(c *gin.Context, level *slog.LevelVar) {
 		return
 	}
 	level.Set(wanted)
-	a.log.Warn("the log level was changed", "level", levelName(wanted), "caller", Caller(c.Request.Context()))
+	attrs := append(describeCall(c, callOf(c.Request.Context())), slog.String("level", levelName(wanted)))
+	a.log.LogAttrs(c.Request.Context(), slog.LevelWarn, "the log level was changed", attrs...)
 	c.Status(http.StatusNoContent)
 }
 

@@ -36,10 +36,12 @@ func TestAdminListener(t *testing.T) {
 		}
 	}
 	e.as("watcher", "PUT", "/log-level", "debug").problem(403, "forbidden")
-	if a := e.as("root", "PUT", "/log-level", "debug\n"); a.status != 204 || level.Level() != slog.LevelDebug {
-		t.Errorf("%d, level %v", a.status, level)
+	changed := e.as("root", "PUT", "/log-level", "debug\n")
+	if changed.status != 204 || level.Level() != slog.LevelDebug {
+		t.Errorf("%d, level %v", changed.status, level)
 	}
-	if a := e.as("watcher", "GET", "/log-level", ""); a.body != "debug" || !strings.Contains(e.log.String(), "level=debug caller=root") {
+	line := "request=" + changed.header.Get("X-Request-Id") + " caller=root method=PUT route=/log-level level=debug"
+	if a := e.as("watcher", "GET", "/log-level", ""); a.body != "debug" || !strings.Contains(e.log.String(), line) {
 		t.Errorf("%s; log %s", a.body, e.log)
 	}
 	for _, bad := range []string{"", "loud", "debug info", strings.Repeat("debug", 100)} {

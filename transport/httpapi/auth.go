@@ -17,10 +17,16 @@ const maxToken = 256
 // challenge goes with every 401.
 const challenge = `Bearer realm="minicrm"`
 
-// authorize finds out who calls, and whether they may call this route. Without a keyring everybody may do everything.
+// authorize finds out who calls, and whether they may call this route. Without a keyring everybody may do everything, but
+// for pages of others in a browser that happens to be where we can be reached.
 func (a *api) authorize(c *gin.Context, b *call) error {
 	need := needs(c.Request.Method, c.FullPath())
-	if a.keys == nil || need == anybody || a.open != "" && a.open == c.FullPath() {
+	switch {
+	case need == anybody || a.open != "" && a.open == c.FullPath():
+		return nil
+	case a.keys == nil && a.strangersPage(c.Request):
+		return domain.Refuse(codeForbidden, "without keys, a page may change something only if its origin is one of --cors-origin")
+	case a.keys == nil:
 		return nil
 	}
 	key, err := a.keys.authenticate(c.Request.Header, time.Now())

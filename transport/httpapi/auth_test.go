@@ -52,6 +52,17 @@ func (e *edge) as(key, method, target, body string) *answered {
 	return e.send(req)
 }
 
+// asRocketChat makes a call with a key, and with the secret that one route wants instead.
+func (e *edge) asRocketChat(key, method, target string) *answered {
+	e.t.Helper()
+	req := e.request(method, target, strings.NewReader(""))
+	req.Header.Set(headerRocketChat, "sesame")
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	return e.send(req)
+}
+
 // matrix says of every route who may call it besides admin: g = gateways, v = viewers, * = everybody, - = nobody. It is
 // written down apart from the table that the code uses, so that a slip there shows.
 const matrix = `
@@ -97,6 +108,7 @@ g  POST /v1/contacts/batch
 -  POST /v1/contacts/:id/assign
 g  POST /v1/contacts/:id/close
 -  POST /v1/snapshots
+*  GET /integrations/rocketchat/next
 v  GET /log-level
 -  PUT /log-level
 -  GET /debug/pprof/*profile
@@ -111,8 +123,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 		who, route, _ := strings.Cut(strings.TrimSpace(line), " ")
 		want[strings.TrimSpace(route)] = who
 	}
-	noMetrics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	e := newGuardedEdge(t, func(o *Options) { o.Metrics = noMetrics })
+	e := newGuardedEdge(t, func(o *Options) { o.Metrics, o.RocketChat = noMetrics, "sesame" })
 	admin := newEdge(t)
 	admin.outside = true
 	admin.handler = NewAdmin(Options{LogLevel: new(slog.LevelVar), Guard: Guard{Keys: newKeyring(t)}})
@@ -133,7 +144,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 				if letter == "*" {
 					refusal = http.StatusUnauthorized
 				}
-				got := part.as(key, r.Method, path, "").status
+				got := part.asRocketChat(key, r.Method, path).status
 				refused := got == http.StatusForbidden || got == http.StatusUnauthorized
 				if r.Path == "/v1/contacts" && r.Method != http.MethodPost && key == "chat-1" {
 					allowed = false // only with source_id: TestGatewaysSeeTheirSources
@@ -302,8 +313,7 @@ func TestKeysAreReplacedAtOnce(t *testing.T) {
 // Catches: a recovery that tells strangers about itself, or that looks dead to probes.
 func TestStartingAsksForKeys(t *testing.T) {
 	e := newEdge(t)
-	metrics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	e.handler = NewStarting(Options{Metrics: metrics, Guard: Guard{Keys: newKeyring(t)}})
+	e.handler = NewStarting(Options{Metrics: noMetrics, Guard: Guard{Keys: newKeyring(t)}})
 	e.as("", "GET", "/metrics", "").problem(401, "unauthorized")
 	e.as("", "GET", "/v1/contacts", "").problem(401, "unauthorized")
 	e.as("watcher", "GET", "/v1/contacts", "").problem(503, "unavailable")

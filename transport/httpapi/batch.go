@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strconv"
 
@@ -19,7 +20,7 @@ import (
 func (a *api) createContacts(c *gin.Context) {
 	b := a.batches.Get().(*batch)
 	defer a.putBack(b)
-	if err := b.read(c.Request); err != nil {
+	if err := b.read(c.Request, &a.bodies); err != nil {
 		a.refuse(c, err)
 		return
 	}
@@ -39,7 +40,7 @@ func (a *api) createContacts(c *gin.Context) {
 		if err != nil {
 			return answer{}, err
 		}
-		return answer{status: http.StatusOK, body: a.batchAnswer(b, results)}, nil
+		return answer{status: http.StatusOK, body: a.batchAnswer(c, b, results)}, nil
 	})
 }
 
@@ -79,7 +80,7 @@ func (a *api) putBack(b *batch) {
 }
 
 // batchAnswer shows the results in the order of the items: those that were read badly, and between them the others.
-func (a *api) batchAnswer(b *batch, results []domain.CreatedContact) stream {
+func (a *api) batchAnswer(c *gin.Context, b *batch, results []domain.CreatedContact) stream {
 	item, result := -1, 0
 	return func(buf []byte) ([]byte, bool) {
 		item++
@@ -92,31 +93,31 @@ func (a *api) batchAnswer(b *batch, results []domain.CreatedContact) stream {
 			buf = append(buf, ',')
 		}
 		if err := b.refusals[item]; err != nil {
-			return a.appendProblem(buf, err), true
+			return a.appendProblem(c, buf, err), true
 		}
 		result++
-		return a.appendResult(buf, &results[result-1]), true
+		return a.appendResult(c, buf, &results[result-1]), true
 	}
 }
 
-func (a *api) appendResult(buf []byte, r *domain.CreatedContact) []byte {
+func (a *api) appendResult(c *gin.Context, buf []byte, r *domain.CreatedContact) []byte {
 	switch {
 	case r.Err != nil:
-		return a.appendProblem(buf, r.Err)
+		return a.appendProblem(c, buf, r.Err)
 	case r.Replayed:
 		buf = append(buf, `{"status":200,"replayed":true,"contact":`...)
 	default:
 		buf = append(buf, `{"status":201,"contact":`...)
 	}
-	c := viewContact(r.Contact)
-	return append(c.append(buf), '}')
+	view := viewContact(r.Contact)
+	return append(view.append(buf), '}')
 }
 
 // appendProblem shows what refuse would, for one of many.
-func (a *api) appendProblem(buf []byte, err error) []byte {
+func (a *api) appendProblem(c *gin.Context, buf []byte, err error) []byte {
 	refusal, expected := refusalIn(err)
 	if !expected {
-		a.log.Error("a contact of a batch failed", "error", err)
+		a.logFailure(c, "a contact of a batch failed", slog.Any("error", err))
 		refusal = domain.Refuse(codeInternal, internalDetail)
 	}
 	p := problemOf(refusal)

@@ -18,6 +18,7 @@ type batch struct {
 	refusals []error             // one for each item: what is wrong with it, nil = it is the next of contacts
 	contacts []domain.NewContact // those that can be dispatched
 
+	held  longBody
 	body  limited
 	array *jsontext.Decoder
 	lines *bufio.Reader
@@ -36,6 +37,7 @@ func (b *batch) forget() {
 	clear(b.refusals)
 	clear(b.contacts)
 	b.refusals, b.contacts = b.refusals[:0], b.contacts[:0]
+	b.held.letGo()
 	b.body = limited{}
 	b.lines.Reset(nil)
 	if cap(b.long) > maxPooled {
@@ -44,12 +46,13 @@ func (b *batch) forget() {
 	b.item.forget()
 }
 
-// read reads the items. An error refuses them all.
-func (b *batch) read(req *http.Request) error {
+// read reads the items; the body counts in room until they are forgotten. An error refuses them all.
+func (b *batch) read(req *http.Request, room *places) error {
 	if req.ContentLength > maxBatchBody {
 		return batchTooLarge()
 	}
-	b.body = limited{from: req.Body, left: maxBatchBody}
+	b.held = longBody{from: req.Body, room: room}
+	b.body = limited{from: &b.held, left: maxBatchBody}
 	switch media, err := mediaType(req); {
 	case err == nil && media == mediaJSON:
 		return b.readArray()
@@ -186,7 +189,7 @@ func (l *limited) Read(p []byte) (int, error) {
 		return 0, l.err
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		l.err = domain.Refuse(codeMalformed, "the body ends before it is whole")
+		l.err = brokenOff(err)
 		err = l.err
 	}
 	return n, err

@@ -220,8 +220,12 @@ func TestBatchFailures(t *testing.T) {
 	fail.err, fail.each = nil, errors.New("secret")
 	a := e.batch("", `[7,`+post+`]`)
 	a.results("invalid", "internal")
-	if strings.Contains(a.body, "secret") || strings.Count(e.log.String(), "secret") != 1 {
+	if strings.Contains(a.body, "secret") || strings.Count(e.log.String(), "secret") != 1 || !strings.Contains(e.log.String(), "request="+a.header.Get("X-Request-Id")) {
 		t.Errorf("%s\nlog: %s", a.body, e.log)
+	}
+	e.batch("", `[`+strings.Repeat(post+`,`, 500)+post+`]`)
+	if n := strings.Count(e.log.String(), "secret"); n > 4*maxLinesPerSecond { // a second may end while this runs
+		t.Errorf("%d lines of one batch", n)
 	}
 	if got := e.metric("minicrm_http_in_flight_requests"); got != 0 {
 		t.Errorf("%v places are still taken", got)

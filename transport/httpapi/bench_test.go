@@ -81,7 +81,7 @@ func (idleHouse) CreateContacts(_ context.Context, all []domain.NewContact, by d
 
 // BenchmarkMetricsOfOneCall is what the edge's metrics cost a call.
 func BenchmarkMetricsOfOneCall(b *testing.B) {
-	m := newMetrics(prometheus.NewRegistry(), func() float64 { return 0 })
+	m := newMetrics(prometheus.NewRegistry(), new(places).count, new(places).count)
 	key := seriesKey{http.MethodPost, "/v1/contacts", http.StatusCreated}
 	start := noon
 	b.ReportAllocs()
@@ -125,7 +125,7 @@ func BenchmarkBatch(b *testing.B) {
 			read := newBatch()
 			for range b.N {
 				body.Reset(form.body)
-				if err := read.read(req); err != nil || len(read.contacts) != maxBatch {
+				if err := read.read(req, &places{limit: maxBodies}); err != nil || len(read.contacts) != maxBatch {
 					b.Fatal(err, len(read.contacts))
 				}
 				read.forget()

@@ -44,6 +44,13 @@ func secure(c *gin.Context) {
 	h["X-Frame-Options"] = noFrames
 }
 
+// strangersPage says whether a browser sends this for a page of another origin that was not named, to change something.
+// Without CORS a page cannot read answers, but a browser sends what looks like a form all the same, and a body without a
+// type, or none, looks like one. Where keys are in use this needs no check: no browser adds a key by itself.
+func (a *api) strangersPage(r *http.Request) bool {
+	return a.crossOrigin.Check(r) != nil && !slices.Contains(a.origins, r.Header.Get("Origin"))
+}
+
 // cors lets pages of the named origins read answers; without any it does nothing, and browsers keep all pages out. It
 // says whether the request was only a browser's question beforehand, which has been answered then.
 func (a *api) cors(c *gin.Context) (answered bool) {

@@ -72,3 +72,40 @@ func TestCORS(t *testing.T) {
 		}
 	}
 }
+
+// Catches: a page anywhere on the web that posts or closes contacts of a server without keys on its reader's machine, by
+// calls that a browser sends without asking beforehand; and a check that is in the way of pages that may, of tools, or of keys.
+func TestPagesOfOthersChangeNothing(t *testing.T) {
+	const desk = "https://desk.example.org"
+	open := newEdge(t, func(o *Options) { o.Guard.CORSOrigins = []string{desk} })
+	open.source()
+	send := func(e *edge, method, path, body, origin, site string) *answered {
+		req := e.request(method, path, strings.NewReader(body))
+		for name, value := range map[string]string{"Origin": origin, "Sec-Fetch-Site": site} {
+			if value != "" {
+				req.Header.Set(name, value)
+			}
+		}
+		req.Header.Set("Authorization", "Bearer root")
+		return e.send(req)
+	}
+	for _, from := range [][2]string{
+		{"https://evil.example", "cross-site"}, {"https://evil.example", ""}, {"null", "cross-site"}, {"null", ""},
+		{"", "cross-site"}, {"https://other.example.org", "same-site"}, {desk + ".evil.example", "cross-site"}, {"http://example.com:1", ""},
+	} {
+		send(open, "POST", "/v1/contacts", post, from[0], from[1]).problem(403, "forbidden")
+		send(open, "POST", "/v1/contacts/1/close", "", from[0], from[1]).problem(403, "forbidden")
+		if a := send(open, "GET", "/v1/contacts", "", from[0], from[1]); a.body != `{"items":[],"next":null}` {
+			t.Errorf("%q: %s", from, a.body)
+		}
+	}
+	admin, level := newAdminEdge(t, func(*Options) {})
+	if send(admin, "PUT", "/log-level", "debug", "https://evil.example", "cross-site").problem(403, "forbidden"); level.Level() != 0 {
+		t.Errorf("level %v", level)
+	}
+	for _, from := range [][2]string{{"", ""}, {desk, "cross-site"}, {desk, ""}, {"http://example.com", ""}, {"http://example.com", "same-origin"}, {"", "none"}} {
+		send(open, "POST", "/v1/contacts", post, from[0], from[1]).ok()
+	}
+	guarded := newGuardedEdge(t)
+	send(guarded, "POST", "/v1/sources", `{"name":"chat"}`, "https://evil.example", "cross-site").ok()
+}

@@ -188,7 +188,7 @@ func (c *contract) checkProblem(a *answered, codes []string) error {
 func (p *promised) checkBody(a *answered) error {
 	media, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
 	switch {
-	case len(p.content) == 0 && a.body == "", media == "" && a.body == "": // tests' own metrics are empty
+	case len(p.content) == 0 && a.body == "":
 		return nil
 	case p.content[media] == nil:
 		return fmt.Errorf("the contract has no %q with status %d", media, a.status)

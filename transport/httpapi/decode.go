@@ -6,7 +6,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,8 +16,8 @@ import (
 	"minicrm/domain"
 )
 
-// readBody reads a command's body, empty or JSON by its header, into buf.
-func readBody(req *http.Request, buf *bytes.Buffer) error {
+// readBody reads a command's body, empty or JSON by its header, into buf. One that counts is read through long; nil = it does not.
+func readBody(req *http.Request, buf *bytes.Buffer, long *longBody) error {
 	if media, err := mediaType(req); err != nil || media != mediaJSON {
 		return domain.Refuse(codeUnsupportedMedia, "Content-Type must be application/json or absent")
 	}
@@ -26,10 +28,14 @@ func readBody(req *http.Request, buf *bytes.Buffer) error {
 	if req.ContentLength < 0 { // unknown
 		body = io.LimitReader(body, maxBody+1)
 	}
+	if long != nil {
+		long.from = body
+		body = long
+	}
 	_, err := buf.ReadFrom(body)
 	switch {
 	case err != nil:
-		return domain.Refuse(codeMalformed, "the body ends before it is whole")
+		return brokenOff(err)
 	case buf.Len() > maxBody:
 		return tooLarge()
 	}
@@ -88,10 +94,13 @@ func malformed(err error) error {
 	case !ok:
 		return domain.Refuse(codeMalformed, "the body is not JSON")
 	case errors.Is(e.Err, jsontext.ErrDuplicateName):
-		return domain.Refuse(codeMalformed, "the field %q is there more than once", shown(e.JSONPointer.LastToken()))
+		return domain.Refuse(codeMalformed, "the field %q is there more than once", shown(dotted(e.JSONPointer)))
 	}
 	return domain.Refuse(codeMalformed, "the body is not one JSON value: byte %d: %s", e.ByteOffset, shown(e.Err.Error()))
 }
+
+// dotted is a place in a body as people write it.
+func dotted(p jsontext.Pointer) string { return strings.Join(slices.Collect(p.Tokens()), ".") }
 
 // scalar is what members of requests are.
 type scalar interface{ string | int | int64 | bool }

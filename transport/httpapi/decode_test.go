@@ -30,7 +30,8 @@ func TestMalformedBodies(t *testing.T) {
 		{`{"source_id":1,"Email":"a@example.org"}`, `"Email"`},
 		{`{"source_id":1,"email":"a@example.org","":1}`, `""`},
 		{`{"source_id":1,"source_id":1,"email":"a@example.org"}`, `"source_id"`},
-		{`{"source_id":1,"email":"a@example.org","name":{"a":1,"a":2}}`, `"a"`},
+		{`{"source_id":1,"email":"a@example.org","name":{"a":1,"a":2}}`, `"name.a"`},
+		{`{"source_id":1,"email":"a@example.org","name":[{"a":1},{"a":{"b":1,"b":2}}]}`, `"name.1.a.b"`},
 		{`{"source_id":` + strings.Repeat("[", 20_000), ""},
 		{`{"` + strings.Repeat("k", 5_000) + `":1}`, "kkk…"},
 	} {

@@ -65,7 +65,8 @@ func TestPages(t *testing.T) {
 	if !strings.Contains(docs.body, "<code>Idempotency-Key</code>") || !strings.Contains(docs.body, "Where is my order?") || strings.Contains(docs.body, "**") {
 		t.Error("/docs lacks a parameter or an example, or has marks that nobody turned into text")
 	}
-	if style := e.do("GET", "/docs/style.css", ""); style.header.Get("Content-Type") != "text/css; charset=utf-8" || style.body == "" {
+	if style := e.do("GET", "/docs/style.css", ""); style.header.Get("Content-Type") != "text/css; charset=utf-8" || style.body == "" ||
+		strings.Contains(style.body, "url(") || strings.Contains(style.body, "@import") {
 		t.Errorf("style: %v", style.header)
 	}
 	for _, path := range []string{"/docs", "/docs/problems", "/openapi.json"} { // while the state is being recovered

@@ -25,6 +25,11 @@ var commands = []struct{ method, path string }{
 	{"POST", "/v1/contacts/1/assign"},
 	{"POST", "/v1/contacts/1/close"},
 	{"POST", "/v1/snapshots"},
+	{"PATCH", "/v1/contacts/1"},
+	{"POST", "/v1/contacts/1/release"},
+	{"POST", "/v1/contacts/1/reopen"},
+	{"POST", "/v1/sources/1/preview"},
+	{"POST", "/v1/operators/1/release-all"},
 }
 
 // Catches: a body of any command that is a 500, that is answered with something that is no JSON, or that leaves a state in
@@ -33,7 +38,7 @@ func FuzzCommandBodies(f *testing.F) {
 	for i, seed := range []string{
 		`{"name":"Ann","max_load":5,"active":true}`, `{"max_load":0}`, `{"name":"chat","backlog":"manual"}`, `{"backlog":"auto"}`, `{"weight":3}`, `{}`,
 		`{"email":"b@example.org","name":"B","phone":"+1"}`, `{"name":"C"}`, ``, `{"operator_id":1,"force":true}`, `{"operator_id":-1}`, `{"weight":1e999}`,
-		`[[[[`, `{"name":"\ud800"}`, `{"name":null}`, strings.Repeat(`{"a":`, 50),
+		`[[[[`, `{"name":"\ud800"}`, `{"name":null}`, strings.Repeat(`{"a":`, 50), `{}`, `{"priority":9}`, `{"reason":""}`, `{"n":1e3}`, `{"n":1000}`,
 	} {
 		f.Add(uint8(i), seed)
 	}

@@ -185,3 +185,6 @@ func (e *edge) leads() int {
 func failing(text string) io.Reader {
 	return io.MultiReader(strings.NewReader(text), iotest.ErrReader(io.ErrUnexpectedEOF))
 }
+
+// noMetrics is a /metrics that has nothing to say.
+var noMetrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/plain") })

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -48,6 +49,23 @@ func trickle(every time.Duration, write func() error) {
 	for range tick.C {
 		if write() != nil {
 			return
+		}
+	}
+}
+
+// Catches: a handshake that may take for ever: below HTTP, no header has a deadline yet.
+func TestSlowHandshakesAreCutOff(t *testing.T) {
+	t.Parallel()
+	server, _ := selfSigned(t)
+	address := newEdge(t).serveShortBut(t, func(s *http.Server) { s.TLSConfig = server })
+	for name, c := range map[string]struct{ begin, trickle string }{
+		"nothing at all": {"", ""},
+		"byte by byte":   {"\x16\x03\x01\x40\x00", "\x01"}, // a ClientHello of 16 KiB is announced
+	} {
+		conn := dial(t, address)
+		_, _ = io.WriteString(conn, c.begin)
+		if took := cutAfter(t, conn, c.trickle); took < short/2 || took > patient-time.Second { // a busy machine is late
+			t.Errorf("%s: cut after %v, want %v", name, took, short)
 		}
 	}
 }

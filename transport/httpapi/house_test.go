@@ -16,7 +16,8 @@ type house struct {
 	floor    *domain.Floor
 	desks    map[domain.SourceID]*domain.Desk
 	seatings map[domain.OperatorID]*domain.Seating
-	refusal  error // what the desk answered to the current command
+	refusal  error  // what the desk answered to the current command
+	by       string // who commanded it; "" = a grant, which nobody commands
 }
 
 func newHouse() *house {
@@ -27,17 +28,22 @@ func newHouse() *house {
 }
 
 func (h *house) commit(r domain.Record) {
+	r.By = h.by
 	if err := h.catalog.Apply(r); err != nil {
 		panic(err)
+	}
+	if _, released := r.Events[0].(*domain.ContactReleased); released {
+		h.by = "" // to whom it goes then is nobody's command
 	}
 }
 
 // do runs one command and delivers the grants that it caused.
-func (h *house) do(command func() error) error {
+func (h *house) do(by domain.Stamp, command func() error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.refusal = nil
-	if err := command(); err != nil {
+	h.refusal, h.by = nil, by.By
+	err := command()
+	if h.by = ""; err != nil {
 		return err
 	}
 	h.floor.Deliver(h.desks)
@@ -51,7 +57,7 @@ func (h *house) View(read func(*domain.Catalog)) {
 }
 
 func (h *house) CreateOperator(_ context.Context, n domain.NewOperator, by domain.Stamp) (o domain.Operator, err error) {
-	err = h.do(func() error {
+	err = h.do(by, func() error {
 		o = domain.Operator{
 			ID: h.catalog.NextOperator(), Name: n.Name, Active: n.Active, MaxLoad: n.MaxLoad, ExternalID: n.ExternalID, Username: n.Username,
 		}
@@ -68,7 +74,7 @@ func (h *house) CreateOperator(_ context.Context, n domain.NewOperator, by domai
 func (h *house) ChangeOperator(_ context.Context, id domain.OperatorID, p domain.OperatorPatch, by domain.Stamp) (o domain.Operator, err error) {
 	err = h.operator(id)
 	if err == nil {
-		err = h.do(func() error {
+		err = h.do(by, func() error {
 			h.floor.Change(id, p, by.At)
 			return nil
 		})
@@ -81,7 +87,7 @@ func (h *house) DeleteOperator(_ context.Context, id domain.OperatorID, by domai
 	if err := h.operator(id); err != nil {
 		return err
 	}
-	return h.do(func() error {
+	return h.do(by, func() error {
 		events, err := h.seatings[id].Delete()
 		if err == nil {
 			h.commit(record(by.At, events[0]))
@@ -114,7 +120,7 @@ func (h *house) ReleaseAll(ctx context.Context, id domain.OperatorID, by domain.
 }
 
 func (h *house) CreateSource(_ context.Context, n domain.NewSource, by domain.Stamp) (s domain.Source, err error) {
-	err = h.do(func() error {
+	err = h.do(by, func() error {
 		id := h.catalog.NextSource()
 		s = domain.Source{
 			ID: id, Name: n.Name, Backlog: n.Backlog, BacklogLimit: n.BacklogLimit, StickyWindow: n.StickyWindow, CreatedAt: by.At,
@@ -127,8 +133,8 @@ func (h *house) CreateSource(_ context.Context, n domain.NewSource, by domain.St
 }
 
 // at runs a command of a source's desk.
-func (h *house) at(id domain.SourceID, command func(*domain.Desk)) error {
-	return h.do(func() error {
+func (h *house) at(id domain.SourceID, by domain.Stamp, command func(*domain.Desk)) error {
+	return h.do(by, func() error {
 		desk := h.desks[id]
 		if desk == nil || desk.Deleted() {
 			return domain.SourceGone(id)
@@ -139,26 +145,26 @@ func (h *house) at(id domain.SourceID, command func(*domain.Desk)) error {
 }
 
 func (h *house) ChangeSource(_ context.Context, id domain.SourceID, p domain.SourcePatch, by domain.Stamp) (s domain.Source, err error) {
-	err = h.at(id, func(d *domain.Desk) { d.Edit(p, by.At) })
+	err = h.at(id, by, func(d *domain.Desk) { d.Edit(p, by.At) })
 	h.View(func(c *domain.Catalog) { s, _ = c.Source(id) })
 	return s, err
 }
 
 func (h *house) DeleteSource(_ context.Context, id domain.SourceID, by domain.Stamp) error {
-	return h.at(id, func(d *domain.Desk) { d.Delete(by.At) })
+	return h.at(id, by, func(d *domain.Desk) { d.Delete(by.At) })
 }
 
 func (h *house) SetLink(_ context.Context, source domain.SourceID, op domain.OperatorID, weight int64, by domain.Stamp) (l domain.LinkView, err error) {
 	if err := h.operator(op); err != nil {
 		return l, err
 	}
-	err = h.at(source, func(d *domain.Desk) { d.Link(op, weight, by.At) })
+	err = h.at(source, by, func(d *domain.Desk) { d.Link(op, weight, by.At) })
 	h.View(func(c *domain.Catalog) { l, _ = c.Link(source, op) })
 	return l, err
 }
 
 func (h *house) RemoveLink(_ context.Context, source domain.SourceID, op domain.OperatorID, by domain.Stamp) error {
-	return h.at(source, func(d *domain.Desk) { d.Unlink(op, by.At) })
+	return h.at(source, by, func(d *domain.Desk) { d.Unlink(op, by.At) })
 }
 
 func (h *house) DrawOperator(_ context.Context, source domain.SourceID, by domain.Stamp) (o domain.Operator, err error) {
@@ -167,13 +173,13 @@ func (h *house) DrawOperator(_ context.Context, source domain.SourceID, by domai
 		o, _ := h.catalog.Operator(op)
 		return o.Username != ""
 	}
-	err = h.at(source, func(d *domain.Desk) { d.Draw(named, func(op domain.OperatorID) { drawn = op }, by.At) })
+	err = h.at(source, by, func(d *domain.Desk) { d.Draw(named, func(op domain.OperatorID) { drawn = op }, by.At) })
 	h.View(func(c *domain.Catalog) { o, _ = c.Operator(drawn) })
 	return o, err
 }
 
 func (h *house) CreateLead(_ context.Context, n domain.NewLead, by domain.Stamp) (l domain.Lead, err error) {
-	err = h.do(func() error {
+	err = h.do(by, func() error {
 		if id, known := h.registry.Lookup(n.Email); known {
 			return &domain.Error{Code: domain.CodeEmailTaken, Message: "the email is taken", Lead: id}
 		}
@@ -196,7 +202,7 @@ func (h *house) lead(n domain.NewLead, at domain.Time) domain.LeadID {
 }
 
 func (h *house) ChangeLead(_ context.Context, id domain.LeadID, p domain.LeadPatch, by domain.Stamp) (l domain.Lead, err error) {
-	err = h.do(func() error {
+	err = h.do(by, func() error {
 		if lead, known := h.catalog.Lead(id); !known {
 			return domain.Refuse(domain.CodeLeadNotFound, "there is no lead %d", id)
 		} else if lead.Erased() {
@@ -210,7 +216,7 @@ func (h *house) ChangeLead(_ context.Context, id domain.LeadID, p domain.LeadPat
 }
 
 func (h *house) EraseLead(_ context.Context, id domain.LeadID, by domain.Stamp) (index uint64, err error) {
-	err = h.do(func() error {
+	err = h.do(by, func() error {
 		lead, known := h.catalog.Lead(id)
 		switch {
 		case !known:
@@ -230,7 +236,7 @@ func (h *house) EraseLead(_ context.Context, id domain.LeadID, by domain.Stamp) 
 
 func (h *house) CreateContact(_ context.Context, n domain.NewContact, by domain.Stamp) (contact domain.Contact, replayed bool, err error) {
 	var id domain.ContactID
-	err = h.at(n.Source, func(d *domain.Desk) { id, replayed = h.create(d, n, by.At) })
+	err = h.at(n.Source, by, func(d *domain.Desk) { id, replayed = h.create(d, n, by.At) })
 	if err == nil {
 		contact, err = h.contact(id)
 	}
@@ -266,32 +272,32 @@ func (h *house) CreateContacts(ctx context.Context, all []domain.NewContact, by 
 }
 
 // on runs a command of the desk that has a contact.
-func (h *house) on(id domain.ContactID, command func(*domain.Desk, domain.Contact)) (domain.Contact, error) {
+func (h *house) on(id domain.ContactID, by domain.Stamp, command func(*domain.Desk, domain.Contact)) (domain.Contact, error) {
 	contact, err := h.contact(id)
 	if err == nil {
-		err = h.at(contact.Source, func(d *domain.Desk) { command(d, contact) })
+		err = h.at(contact.Source, by, func(d *domain.Desk) { command(d, contact) })
 	}
 	contact, _ = h.contact(id)
 	return contact, err
 }
 
 func (h *house) CloseContact(_ context.Context, id domain.ContactID, reason string, by domain.Stamp) (domain.Contact, error) {
-	return h.on(id, func(d *domain.Desk, _ domain.Contact) { d.Close(id, reason, by.At) })
+	return h.on(id, by, func(d *domain.Desk, _ domain.Contact) { d.Close(id, reason, by.At) })
 }
 
 func (h *house) AssignContact(_ context.Context, id domain.ContactID, op domain.OperatorID, force bool, by domain.Stamp) (domain.Contact, error) {
 	if err := h.operator(op); err != nil {
 		return domain.Contact{}, err
 	}
-	return h.on(id, func(d *domain.Desk, _ domain.Contact) { d.Assign(id, op, force, by.At) })
+	return h.on(id, by, func(d *domain.Desk, _ domain.Contact) { d.Assign(id, op, force, by.At) })
 }
 
 func (h *house) ReleaseContact(_ context.Context, id domain.ContactID, by domain.Stamp) (domain.Contact, error) {
-	return h.on(id, func(d *domain.Desk, _ domain.Contact) { h.floor.Answer(d.Release(id, 0, by.At)) })
+	return h.on(id, by, func(d *domain.Desk, _ domain.Contact) { h.floor.Answer(d.Release(id, 0, by.At)) })
 }
 
 func (h *house) ReopenContact(_ context.Context, id domain.ContactID, by domain.Stamp) (domain.Contact, error) {
-	return h.on(id, func(d *domain.Desk, c domain.Contact) {
+	return h.on(id, by, func(d *domain.Desk, c domain.Contact) {
 		if lead, _ := h.catalog.Lead(c.Lead); lead.Erased() {
 			h.refusal = domain.LeadGone(c.Lead)
 			return
@@ -301,7 +307,7 @@ func (h *house) ReopenContact(_ context.Context, id domain.ContactID, by domain.
 }
 
 func (h *house) PrioritiseContact(_ context.Context, id domain.ContactID, priority uint8, by domain.Stamp) (domain.Contact, error) {
-	return h.on(id, func(d *domain.Desk, _ domain.Contact) { d.Prioritise(id, priority, by.At) })
+	return h.on(id, by, func(d *domain.Desk, _ domain.Contact) { d.Prioritise(id, priority, by.At) })
 }
 
 func (h *house) TakeSnapshot(context.Context) (index uint64, err error) {

@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"minicrm/domain"
 )
@@ -108,4 +110,62 @@ func TestSlowBodiesHoldNoPlace(t *testing.T) {
 	_, _ = io.Copy(send, strings.NewReader(`"slow"}`))
 	_ = send.Close()
 	slow.Wait()
+}
+
+// Catches: clients that send bodies but for the last byte, each within its limit, and hold all memory with them; a bound
+// that announcements alone use up, that keeps out ordinary contacts or others for ever, or that leaks.
+func TestLongBodiesAreBoundedTogether(t *testing.T) {
+	e := newEdge(t, func(o *Options) { o.MaxBodies = 256 << 10 })
+	e.source()
+	address := e.serve(t)
+	long := post + strings.Repeat(" ", 150<<10)
+	head := func(path string, size int) string {
+		return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", path, size)
+	}
+	send := func(raw string) (int, string) {
+		conn := dial(t, address)
+		status, header := exchange(t, conn, raw)
+		return status, header.Get("Retry-After")
+	}
+	for range 5 {
+		if _, err := io.WriteString(dial(t, address), head("/v1/contacts", maxBody)+"{"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for _, path := range []string{"/v1/contacts", "/v1/contacts/batch"} {
+		for range 3 {
+			body := long
+			if path != "/v1/contacts" {
+				body = "[" + long + "]"
+			}
+			holder := dial(t, address)
+			if _, err := io.WriteString(holder, head(path, len(body))+body[:len(body)-1]); err != nil {
+				t.Fatal(err)
+			}
+			for start := time.Now(); e.metric("minicrm_http_long_bodies_bytes") < 150<<10 && time.Since(start) < patient; {
+				<-tick.C
+			}
+			if status, again := send(head("/v1/contacts", len(long)) + long); status != 503 || again != "1" {
+				t.Fatalf("%s: %d, Retry-After %q", path, status, again)
+			}
+			chunk := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(long)+2, "["+long+"]")
+			if status, _ := send("POST /v1/contacts/batch HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk); status != 503 {
+				t.Errorf("a batch: %d", status)
+			}
+			if status, _ := send(head("/v1/contacts", len(post)) + post); status != 201 {
+				t.Errorf("an ordinary contact: %d", status)
+			}
+			if status, _ := exchange(t, holder, body[len(body)-1:]); status >= 300 {
+				t.Errorf("who was there: %d", status)
+			}
+			if status, _ := send(head("/v1/contacts", len(long)) + long); status != 201 {
+				t.Errorf("%s: the next one: %d", path, status)
+			}
+		}
+	}
+	if n := e.metric("minicrm_http_long_bodies_bytes"); n > 5 {
+		t.Errorf("%v bytes are still held", n)
+	}
 }

@@ -42,12 +42,16 @@ var limits = map[domain.Code]string{
 	domain.CodeBacklogFull: "backlog",
 }
 
-func newMetrics(r prometheus.Registerer, inFlight func() float64) *metrics {
+func newMetrics(r prometheus.Registerer, inFlight, longBodies func() float64) *metrics {
 	factory := promauto.With(r)
 	factory.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "minicrm_http_in_flight_requests",
 		Help: "Commands that hold one of the in-flight places now.",
 	}, inFlight)
+	factory.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "minicrm_http_long_bodies_bytes",
+		Help: "Bytes of long bodies that are held now; past 256 MiB they are refused with in_flight.",
+	}, longBodies)
 	m := &metrics{
 		duration: factory.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "minicrm_http_request_duration_seconds",

@@ -53,8 +53,7 @@ func TestRandomRequests(t *testing.T) {
 
 func randomEdge(t *testing.T) *edge {
 	e := newGuardedEdge(t, func(o *Options) {
-		o.RocketChat, o.SnapshotEvery = "sesame", 1000
-		o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/plain") })
+		o.RocketChat, o.SnapshotEvery, o.Metrics = "sesame", 1000, noMetrics
 	})
 	for op := range 3 {
 		e.as("root", "POST", "/v1/operators", fmt.Sprintf(`{"name":"op","max_load":%d,"username":"u"}`, op+1)).ok()

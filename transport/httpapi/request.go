@@ -64,7 +64,12 @@ func (a *api) withBody(then func(c *gin.Context, body []byte)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		body := a.buffer()
 		defer a.giveBack(body)
-		if err := readBody(c.Request, body); err != nil {
+		var long *longBody
+		if !isShort(c.Request.ContentLength) {
+			long = &longBody{room: &a.bodies}
+			defer long.letGo()
+		}
+		if err := readBody(c.Request, body, long); err != nil {
 			a.refuse(c, err)
 			return
 		}

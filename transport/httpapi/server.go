@@ -38,6 +38,7 @@ type Options struct {
 	DiskLow       func() bool           // commands are refused while it is true; nil = it never is
 	SnapshotEvery uint64                // records from one snapshot to the next, for who asks when something is gone
 	MaxInFlight   int                   // commands at once, a batch counted by its contacts; 0 = DefaultMaxInFlight
+	MaxBodies     int                   // bytes of long bodies that are held at once; 0 = 256 MiB
 	RocketChat    string                // the secret token that Rocket.Chat sends; "" = no such route
 	Tracer        trace.Tracer          // of the calls under /v1 and /integrations; nil = nothing is traced
 	Logger        *slog.Logger          // nil = silent
@@ -61,6 +62,7 @@ type api struct {
 	ready         func() error
 	diskLow       func() bool
 	places        places
+	bodies        places // in bytes
 	metrics       *metrics
 	buffers       sync.Pool // of *bytes.Buffer
 	batches       sync.Pool // of *batch
@@ -71,6 +73,7 @@ type api struct {
 	keys          *Keyring
 	rates         *rates
 	origins       []string
+	crossOrigin   http.CrossOriginProtection
 	noProbes      bool
 	open          string  // a path that needs no key, whatever its entry says; "" = none
 	warnings      sampler // of the log lines about clients that were kept out
@@ -83,6 +86,9 @@ func New(o Options) http.Handler { return newAPI(o).routes(o.Metrics) }
 func newAPI(o Options) *api {
 	if o.MaxInFlight <= 0 {
 		o.MaxInFlight = DefaultMaxInFlight
+	}
+	if o.MaxBodies <= 0 {
+		o.MaxBodies = maxBodies
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -99,6 +105,7 @@ func newAPI(o Options) *api {
 		ready:         o.Ready,
 		diskLow:       o.DiskLow,
 		places:        places{limit: int64(o.MaxInFlight)},
+		bodies:        places{limit: int64(o.MaxBodies)},
 		buffers:       sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		batches:       sync.Pool{New: func() any { return newBatch() }},
 		rocketChat:    newRocketChat(o.RocketChat),
@@ -110,7 +117,7 @@ func newAPI(o Options) *api {
 		origins:       o.Guard.CORSOrigins,
 		noProbes:      o.Guard.NoProbes,
 	}
-	a.metrics = newMetrics(o.Registerer, func() float64 { return float64(a.places.taken.Load()) })
+	a.metrics = newMetrics(o.Registerer, a.places.count, a.bodies.count)
 	return a
 }
 

@@ -107,7 +107,7 @@ func TestBatchAnswersAreTheContracts(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := new(api).batchAnswer(
-		&batch{refusals: []error{nil, bad, nil, nil}}, []domain.CreatedContact{{Contact: c}, {Contact: again, Replayed: true}, {Err: taken}},
+		nil, &batch{refusals: []error{nil, bad, nil, nil}}, []domain.CreatedContact{{Contact: c}, {Contact: again, Replayed: true}, {Err: taken}},
 	)
 	var got []byte
 	for more := true; more; {
