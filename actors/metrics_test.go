@@ -214,6 +214,47 @@ func TestLabelsEnd(t *testing.T) {
 	}
 }
 
+// Catches a metric of sources, operators or links with more series than MaxSeries and those of other.
+func TestSeriesAreCapped(t *testing.T) {
+	d, r := measured(t, Labels{Source: true, Operator: true})
+	furnish(t, d, 0, maxOperatorLabels+3, 1)
+	furnishLinks(t, d, maxSourceLabels+3, 5)
+	families, err := r.Gather()
+	check(t, err)
+	most := 0
+	for _, f := range families {
+		others := 0
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if l.GetValue() == otherLabel && l.GetName() != "reason" {
+					others++
+				}
+			}
+		}
+		own := len(f.GetMetric()) - others
+		if own > MaxSeries || others > MaxSeries/maxSourceLabels {
+			t.Errorf("%s has %d series, and %d of other", f.GetName(), own, others)
+		}
+		most = max(most, own)
+	}
+	if most != MaxSeries {
+		t.Errorf("%d series at most: the cap was not reached", most)
+	}
+}
+
+// furnishLinks makes sources that are linked to the first operators.
+func furnishLinks(t *testing.T, d *Dispatcher, sources, operators int) {
+	t.Helper()
+	for range sources {
+		s, err := d.CreateSource(t.Context(), domain.NewSource{Name: "source", Backlog: domain.BacklogAuto}, by(1))
+		check(t, err)
+		for op := range operators {
+			_, err := d.SetLink(t.Context(), s.ID, domain.OperatorID(op+1), 1, by(1))
+			check(t, err)
+		}
+	}
+}
+
 // Catches labels after a start that depend on the order of events, and counters that a source only gets with its first.
 func TestKnownSourcesHaveSeries(t *testing.T) {
 	log := &memoryJournal{}

@@ -94,7 +94,7 @@ func BenchmarkPostContactTraced(b *testing.B) {
 	for _, ratio := range []string{"0.01", "1"} {
 		b.Setenv("OTEL_TRACES_SAMPLER_ARG", ratio)
 		b.Run(ratio, func(b *testing.B) {
-			t, err := newTraces(slog.New(slog.DiscardHandler))
+			t, err := newTraces(slog.New(slog.DiscardHandler), newRegistry())
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,9 @@ func readConfig(r io.Reader) (kong.Resolver, error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	if err := d.Decode(&f.values); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) { // settings in it would be passed over
+		return nil, fmt.Errorf("%s: must be one document: %w", f.path, cmp.Or(err, errors.New("there is another")))
 	}
 	return f, nil
 }

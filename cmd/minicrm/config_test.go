@@ -63,6 +63,8 @@ func TestBadConfigurationIsRefused(t *testing.T) {
 		"cors-origin: ['a,b']":            "list of plain values",
 		"- data":                          "config.yaml",
 		"data: a\ndata: b":                "already defined",
+		"data: a\n---\nlistn: x":          "one document",
+		"data: a\n---\n{":                 "one document",
 		"log-level: loud":                 "log-level",
 		"log-format: xml":                 "log-format",
 		"max-connections: 0":              "max-connections",

@@ -133,6 +133,40 @@ func TestDeployedLimitsFitTogether(t *testing.T) {
 	}
 }
 
+// Catches: a Prometheus that scrapes native histograms and so throws away the classic buckets, which are all that the rules and
+// the dashboard look at: their latencies would be empty, and an alert silent, for ever.
+func TestClassicBucketsAreKept(t *testing.T) {
+	var compose struct {
+		Services map[string]struct{ Command []string }
+	}
+	check(t, yaml.Unmarshal([]byte(deployed(t, "docker/compose.yaml")), &compose))
+	command := strings.Join(compose.Services["prometheus"].Command, " ")
+	if !strings.Contains(command, "exemplar-storage") || strings.Contains(command, "native-histograms") {
+		t.Errorf("compose.yaml starts Prometheus with %s", command)
+	}
+	var config struct {
+		Global struct {
+			Native bool `yaml:"scrape_native_histograms"`
+		}
+		Jobs []struct {
+			Native bool `yaml:"scrape_native_histograms"`
+		} `yaml:"scrape_configs"`
+	}
+	check(t, yaml.Unmarshal([]byte(deployed(t, "prometheus/prometheus.yml")), &config))
+	if len(config.Jobs) != 1 || config.Jobs[0].Native || config.Global.Native {
+		t.Errorf("prometheus.yml: %+v", config)
+	}
+	var monitor struct {
+		Spec struct {
+			Classic bool `yaml:"scrapeClassicHistograms"`
+		}
+	}
+	check(t, yaml.Unmarshal([]byte(deployed(t, "kubernetes/servicemonitor.yaml")), &monitor))
+	if !monitor.Spec.Classic {
+		t.Error("servicemonitor.yaml does not ask for the classic buckets")
+	}
+}
+
 func nineTenths(t *testing.T, limit, of string) {
 	t.Helper()
 	low, err := units.ParseBase2Bytes(limit)

@@ -45,7 +45,7 @@ func (c *serveCmd) prepare(ctx context.Context) (*process, error) {
 	}
 	p.registry.MustRegister(readiness(p.ready))
 	var err error
-	if p.traces, err = newTraces(logger); err != nil {
+	if p.traces, err = newTraces(logger, p.registry); err != nil {
 		return nil, fmt.Errorf("traces: %w", err)
 	}
 	p.reloader = newReloader(logger, p.registry)

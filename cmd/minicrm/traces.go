@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -30,8 +31,8 @@ type traces struct {
 	logger   *slog.Logger
 }
 
-// newTraces is nil when the environment names no collector, or wants no traces.
-func newTraces(logger *slog.Logger) (*traces, error) {
+// newTraces is nil when the environment names no collector, or wants no traces. It has no metrics then.
+func newTraces(logger *slog.Logger, r prometheus.Registerer) (*traces, error) {
 	if !wantsTraces(logger) {
 		return nil, nil
 	}
@@ -53,8 +54,10 @@ func newTraces(logger *slog.Logger) (*traces, error) {
 	if err != nil && !errors.Is(err, resource.ErrPartialResource) {
 		return nil, err
 	}
+	counts := newSpanCounts(r)
+	batches := countedSpans{sdktrace.NewBatchSpanProcessor(countedExports{exporter, counts}), counts}
 	return &traces{
-		provider: sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(from)),
+		provider: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(batches), sdktrace.WithResource(from)),
 		logger:   logger,
 	}, nil
 }

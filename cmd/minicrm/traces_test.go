@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -267,7 +268,7 @@ func TestTracesAreOffUnlessWanted(t *testing.T) {
 		t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", c.endpoint)
 		t.Setenv("OTEL_SDK_DISABLED", c.disabled)
 		t.Setenv("OTEL_TRACES_EXPORTER", c.exporter)
-		got, err := newTraces(silent)
+		got, err := newTraces(silent, prometheus.NewRegistry())
 		check(t, err)
 		if (got.tracer() != nil) != c.want {
 			t.Errorf("%+v: %v", c, got)
