@@ -52,7 +52,10 @@ func (c *gcCmd) Run(ctx context.Context) (err error) {
 	}
 	for i, e := range all {
 		more := ""
-		if i > 0 {
+		switch {
+		case i > 0 && counts[e].mean() < 1:
+			more = "too few collections: longer rounds"
+		case i > 0:
 			more = ratio(e.median(p99)-all[0].median(p99), -gcTarget)
 		}
 		r.row(e.name, fmt.Sprintf("%.1f", counts[e].mean()), milliseconds(e.median(p50)), milliseconds(e.median(p99)),

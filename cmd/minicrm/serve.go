@@ -26,6 +26,7 @@ func (c *serveCmd) Run(app *kong.Context) error {
 	if c.PrintConfig {
 		return printConfig(os.Stdout, app.Model.Node)
 	}
+	spareProcessor()
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
 	p, err := c.prepare(stop)
