@@ -100,13 +100,13 @@ var mutants = []mutant{{
 	file:   "actors/erase.go",
 	old:    "case l.passing.any(id):",
 	new:    "case false:",
-	caught: "is not closed",
+	caught: "is not closed|was erased", // which of the two records comes first is chance
 }, {
 	name:   "a contact that is counted down before the catalog has it",
 	file:   "actors/journal.go",
 	old:    "\tif err := j.log.Commit(); err != nil {",
 	new:    "\tfor _, c := range j.batch {\n\t\tif c.passed != 0 {\n\t\t\tj.passing.end(c.passed)\n\t\t\tc.passed = 0\n\t\t}\n\t}\n\tif err := j.log.Commit(); err != nil {",
-	caught: "is not closed",
+	caught: "is not closed|was erased",
 }, {
 	name:   "a refused take that grants nothing",
 	file:   "actors/seats.go",
