@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -107,18 +105,13 @@ func (c *collections) counting(e *entrant, url string) *entrant {
 
 // collected is how many collections a service has had.
 func collected(ctx context.Context, url string) (float64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/metrics", http.NoBody)
+	scrape, err := get(ctx, url+"/metrics")
 	if err != nil {
 		return 0, err
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = resp.Body.Close() }() // it was read
-	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		if value, found := strings.CutPrefix(lines.Text(), "go_gc_duration_seconds_count "); found {
-			return strconv.ParseFloat(value, 64)
+	for line := range strings.Lines(string(scrape)) {
+		if value, found := strings.CutPrefix(line, "go_gc_duration_seconds_count "); found {
+			return strconv.ParseFloat(strings.TrimSpace(value), 64)
 		}
 	}
 	return 0, fmt.Errorf("%s/metrics has no go_gc_duration_seconds_count", url)

@@ -85,7 +85,12 @@ func fetch(ctx context.Context, base, query string) ([]byte, error) {
 	if values.Get("after") == "" {
 		values.Del("after")
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/v1/contacts?"+values.Encode(), http.NoBody)
+	return get(ctx, base+"/v1/contacts?"+values.Encode())
+}
+
+// get reads what a peer serves.
+func get(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return nil, err
 	}
