@@ -68,11 +68,16 @@ func (c *Catalog) Forgotten(id ContactID) (Day, bool) {
 func (c *Catalog) Gone(id ContactID) *Error {
 	day, forgotten := c.Forgotten(id)
 	if !forgotten {
-		return Refuse(CodeContactNotFound, "there is no contact %d", id)
+		return NoContact(id)
 	}
 	err := Refuse(CodeContactArchived, "contact %d was closed long ago; it is in the archive %s", id, day.Archive())
 	err.Archive = day.Archive()
 	return err
+}
+
+// NoContact is the refusal of a contact that never was, or that the caller may not know of.
+func NoContact(id ContactID) *Error {
+	return Refuse(CodeContactNotFound, "there is no contact %d", id)
 }
 
 // ClosedBefore lists contacts that were closed before a moment, the first created first, from a place in commit order

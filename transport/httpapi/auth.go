@@ -84,7 +84,7 @@ func (a *api) visible(r *request, id domain.ContactID) (contact domain.Contact, 
 	a.dispatcher.View(func(c *domain.Catalog) {
 		contact, err = c.FindContact(id)
 		if key.restricted() && (err != nil || !key.serves(contact.Source)) {
-			err = domain.Refuse(domain.CodeContactNotFound, "there is no contact %d", id)
+			err = domain.NoContact(id)
 		}
 	})
 	return contact, err
