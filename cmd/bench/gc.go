@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ func (c *gcCmd) Run(ctx context.Context) (err error) {
 	w.expected(2*c.Rounds, 2*c.takes())
 	var all []*entrant
 	counts := map[*entrant]*collections{}
-	for _, setting := range []string{"off", "100"} {
+	for _, setting := range []string{"off", ""} {
 		p := w.minicrmUnder([]string{"GOGC=" + setting}, "--snapshot-every=0", room(fillers, c.Batch))
 		url, end, err := p.start(ctx)
 		if err != nil {
@@ -41,7 +42,7 @@ func (c *gcCmd) Run(ctx context.Context) (err error) {
 			return err
 		}
 		counter := &collections{}
-		e := counter.counting(p.running(setting, url, c.steady(w)), url)
+		e := counter.counting(p.running(cmp.Or(setting, "not set"), url, c.steady(w)), url)
 		counts[e] = counter
 		all = append(all, e)
 	}

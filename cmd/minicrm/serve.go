@@ -27,6 +27,7 @@ func (c *serveCmd) Run(app *kong.Context) error {
 		return printConfig(os.Stdout, app.Model.Node)
 	}
 	spareProcessor()
+	spaceCollections()
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
 	p, err := c.prepare(stop)
