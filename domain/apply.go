@@ -192,18 +192,26 @@ func (c *Catalog) leadCreated(e *LeadCreated, at Time) error {
 	if other, taken := c.byEmail[e.Email]; taken {
 		return fmt.Errorf("lead %d has the email of lead %d", e.ID, other)
 	}
-	*c.leads.edit(int64(c.leadCount)) = Lead{ID: e.ID, Email: e.Email, Name: e.Name, Phone: e.Phone, CreatedAt: at}
+	if l := (&Lead{Email: e.Email, Name: e.Name, Phone: e.Phone}); !l.fits() {
+		return fmt.Errorf("lead %d has an email, a name or a phone that is too long", e.ID)
+	}
+	c.leads.edit(int64(c.leadCount)).CreatedAt = at
 	c.leadCount++
+	c.writeLead(e.ID, e.Email, e.Name, e.Phone)
 	c.byEmail[e.Email] = e.ID
 	return nil
 }
 
 func (c *Catalog) leadChanged(e *LeadChanged) error {
-	if l, known := c.Lead(e.ID); !known || l.Erased() {
+	lead, known := c.Lead(e.ID)
+	if !known || lead.Erased() {
 		return fmt.Errorf("no lead %d", e.ID)
 	}
-	lead := c.leads.edit(int64(e.ID - 1))
 	set(&lead.Name, e.Name)
 	set(&lead.Phone, e.Phone)
+	if !lead.fits() {
+		return fmt.Errorf("lead %d has a name or a phone that is too long", e.ID)
+	}
+	c.writeLead(e.ID, lead.Email, lead.Name, lead.Phone)
 	return nil
 }

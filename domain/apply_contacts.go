@@ -3,18 +3,20 @@ package domain
 import "fmt"
 
 func (c *Catalog) contactCreated(e *ContactCreated, at Time, by NameID) error {
-	if lead, known := c.Lead(e.Lead); known && lead.Erased() {
+	if c.hasLead(e.Lead) && c.leads.get(int64(e.Lead-1)).erased() {
 		return fmt.Errorf("lead %d was erased", e.Lead)
 	}
 	if c.source(e.Source) == nil || e.Priority > MaxPriority {
 		return fmt.Errorf("no source %d, or bad priority %d", e.Source, e.Priority)
 	}
 	place := c.places() + 1
-	if err := c.placeContact(e, at, place); err != nil {
+	contact, err := c.placeContact(e, at, place)
+	if err != nil {
 		return err
 	}
 	c.appendOrder(e.ID, place)
-	c.contacts.edit(int64(e.ID)).CreatedBy = by
+	c.chain(contact)
+	contact.CreatedBy = by
 	if e.Key.Given() {
 		c.keys.add(KeyUse{Key: e.Key, Contact: e.ID, At: at})
 	}
@@ -22,31 +24,29 @@ func (c *Catalog) contactCreated(e *ContactCreated, at Time, by NameID) error {
 }
 
 // placeContact adds a new contact, which has or will have this place in commit order.
-func (c *Catalog) placeContact(e *ContactCreated, at Time, place uint32) error {
+func (c *Catalog) placeContact(e *ContactCreated, at Time, place uint32) (*storedContact, error) {
 	s := c.sources[e.Source]
 	if s == nil || !c.hasLead(e.Lead) {
-		return fmt.Errorf("no source %d or no lead %d", e.Source, e.Lead)
+		return nil, fmt.Errorf("no source %d or no lead %d", e.Source, e.Lead)
 	}
-	if e.ID < 1 || e.ID > c.nextIDs.contact+maxIDGap {
-		return fmt.Errorf("contact %d is out of range", e.ID)
+	if e.ID < 1 || e.ID > c.nextIDs.contact+maxIDGap || len(e.Text) > MaxText {
+		return nil, fmt.Errorf("contact %d is out of range, or has a text of %d bytes", e.ID, len(e.Text))
 	}
 	if _, forgotten := c.Forgotten(e.ID); forgotten || c.has(e.ID) {
-		return fmt.Errorf("contact %d exists", e.ID)
+		return nil, fmt.Errorf("contact %d exists", e.ID)
 	}
 	contact := c.contacts.edit(int64(e.ID))
 	c.count(e.ID)
 	c.nextIDs.contact = max(c.nextIDs.contact, e.ID+1)
-	*contact = Contact{
-		ID: e.ID, Source: e.Source, Lead: e.Lead, Status: StatusOpen, Text: e.Text, Priority: e.Priority,
-		CreatedAt: at, Place: place,
+	*contact = storedContact{
+		ID: e.ID, Source: e.Source, Lead: e.Lead, Status: StatusOpen, Priority: e.Priority, CreatedAt: at, Place: place,
 	}
+	c.writeText(contact, e.Text)
 	s.live++
 	c.byStatus[StatusOpen].Add(contact.Place)
 	s.contacts.Add(contact.Place)
-	lead := c.leads.edit(int64(e.Lead - 1))
-	lead.contacts = append(lead.contacts, contact.Place)
 	s.backlog.Add(contact.rank())
-	return nil
+	return contact, nil
 }
 
 // count counts a new contact in its page.
@@ -82,13 +82,14 @@ func (c *Catalog) contactAssigned(e *ContactAssigned, at Time, by NameID) error 
 		return err
 	}
 	if e.From != 0 {
-		contact.note(contact.assignment())
+		was := c.contact(contact)
+		c.note(contact, was.assignment())
 	}
 	c.unhold(contact, s)
 	o.Load++
 	o.contacts.Add(contact.Place)
 	contact.Operator, contact.How, contact.Avoid = e.Operator, e.How, 0
-	contact.AssignedAt, contact.AssignedBy = contact.notBefore(at), by
+	contact.AssignedAt, contact.AssignedBy = c.notBefore(contact, at), by
 	c.setStatus(contact, StatusAssigned)
 	return nil
 }
@@ -138,7 +139,8 @@ func (c *Catalog) contactReleased(e *ContactReleased, at Time, by NameID) error 
 	if e.Operator == 0 {
 		return fmt.Errorf("contact %d is open", e.ID)
 	}
-	contact.note(contact.assignment(), Step{At: contact.notBefore(at), Kind: StepReleased, By: by, From: e.Operator})
+	was := c.contact(contact)
+	c.note(contact, was.assignment(), Step{At: c.notBefore(contact, at), Kind: StepReleased, By: by, From: e.Operator})
 	c.unhold(contact, s)
 	contact.Avoid = e.Operator
 	contact.Operator, contact.How, contact.AssignedAt, contact.AssignedBy = 0, 0, 0, 0
@@ -153,17 +155,19 @@ func (c *Catalog) contactReopened(e *ContactReopened, at Time, by NameID) error 
 	if s == nil || found == nil || found.ID == 0 || found.Source != e.Source || found.Status != StatusClosed || e.Priority > MaxPriority {
 		return fmt.Errorf("no closed contact %d in source %d, or bad priority %d", e.ID, e.Source, e.Priority)
 	}
-	if lead, _ := c.Lead(found.Lead); lead.Erased() {
+	if c.leads.get(int64(found.Lead - 1)).erased() {
 		return fmt.Errorf("lead %d was erased", found.Lead)
 	}
 	contact := c.contacts.edit(int64(e.ID))
-	if contact.Operator != 0 {
-		contact.note(contact.assignment())
-		c.operator(contact.Operator).contacts.Remove(contact.Place)
+	was := c.contact(contact)
+	if was.Operator != 0 {
+		c.note(contact, was.assignment())
+		c.operator(was.Operator).contacts.Remove(was.Place)
 	}
-	contact.note(contact.closing(), Step{At: max(at, contact.ClosedAt), Kind: StepReopened, By: by})
+	c.note(contact, was.closing(), Step{At: max(at, was.ClosedAt), Kind: StepReopened, By: by})
 	contact.Operator, contact.How, contact.AssignedAt, contact.AssignedBy = 0, 0, 0, 0
-	contact.ClosedAt, contact.ClosedBy, contact.Reason = 0, 0, ""
+	contact.ClosedAt, contact.ClosedBy = 0, 0
+	c.writeReason(contact, "")
 	contact.Priority = e.Priority
 	c.setStatus(contact, StatusOpen)
 	s.backlog.Add(contact.rank())
@@ -190,20 +194,24 @@ func (c *Catalog) contactClosed(e *ContactClosed, at Time, by NameID) error {
 	if err != nil {
 		return err
 	}
+	if len(e.Reason) > maxReasonBytes {
+		return fmt.Errorf("contact %d has a reason of %d bytes", e.ID, len(e.Reason))
+	}
 	if contact.Status == StatusOpen {
 		s.backlog.Remove(contact.rank())
 	} else {
 		c.operator(contact.Operator).Load--
 	}
 	s.live--
-	contact.ClosedAt, contact.ClosedBy, contact.Reason = contact.notBefore(at), by, e.Reason
+	contact.ClosedAt, contact.ClosedBy = c.notBefore(contact, at), by
+	c.writeReason(contact, e.Reason)
 	contact.Avoid = 0
 	c.setStatus(contact, StatusClosed)
 	return nil
 }
 
 // held finds a contact that is not closed, to be changed, and checks that holder (0 = nobody) holds it as the event says.
-func (c *Catalog) held(id ContactID, source SourceID, holder OperatorID) (*Contact, *sourceState, error) {
+func (c *Catalog) held(id ContactID, source SourceID, holder OperatorID) (*storedContact, *sourceState, error) {
 	contact := c.contacts.get(int64(id))
 	switch {
 	case contact == nil || contact.ID == 0 || contact.Source != source:
@@ -217,7 +225,7 @@ func (c *Catalog) held(id ContactID, source SourceID, holder OperatorID) (*Conta
 }
 
 // unhold takes an open contact out of the backlog, or an assigned one from its operator.
-func (c *Catalog) unhold(contact *Contact, s *sourceState) {
+func (c *Catalog) unhold(contact *storedContact, s *sourceState) {
 	if contact.Status == StatusOpen {
 		s.backlog.Remove(contact.rank())
 		return
@@ -227,7 +235,7 @@ func (c *Catalog) unhold(contact *Contact, s *sourceState) {
 	from.contacts.Remove(contact.Place)
 }
 
-func (c *Catalog) setStatus(contact *Contact, status Status) {
+func (c *Catalog) setStatus(contact *storedContact, status Status) {
 	if contact.Status == status {
 		return
 	}

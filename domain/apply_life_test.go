@@ -172,26 +172,10 @@ func TestThawRefusesDamagedLives(t *testing.T) {
 	if _, err := thaw(build().Freeze()); err != nil {
 		t.Fatal(err)
 	}
-	contact := func(change func(*Contact)) func(*Frozen) {
-		return func(f *Frozen) {
-			damaged := *f.contacts.get(2)
-			change(&damaged)
-			list := *f.contacts[0]
-			list.items[2] = damaged
-			f.contacts[0] = &list
-		}
-	}
 	for name, damage := range map[string]func(*Frozen){
 		"a name twice":           func(f *Frozen) { f.Names = []string{"ann", "ann"} },
 		"a name that is empty":   func(f *Frozen) { f.Names = []string{""} },
 		"a name that is missing": func(f *Frozen) { f.Names = nil },
-		"a priority too high":    contact(func(c *Contact) { c.Priority = MaxPriority + 1 }),
-		"avoids nobody":          contact(func(c *Contact) { c.Avoid = 9 }),
-		"avoids while assigned":  contact(func(c *Contact) { c.Status, c.Operator = StatusAssigned, 1 }),
-		"unknown way":            contact(func(c *Contact) { c.How = Sticky + 1 }),
-		"closed by a stranger":   contact(func(c *Contact) { c.ClosedBy = 9 }),
-		"a step of no kind":      contact(func(c *Contact) { c.past = &[]Step{{}} }),
-		"a past too long":        contact(func(c *Contact) { past := make([]Step, maxPast+1); c.past = &past }),
 		"a key of no contact":    func(f *Frozen) { f.keys.blocks[0][0].Contact = 99 },
 		"a key that is none":     func(f *Frozen) { f.keys.blocks[0][0].Key = Key{} },
 		"a trail of no source":   func(f *Frozen) { f.trails[0].source = 9 },
@@ -202,6 +186,25 @@ func TestThawRefusesDamagedLives(t *testing.T) {
 		f := build().Freeze()
 		damage(f)
 		if _, err := thaw(f); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	for name, damage := range map[string]func(*Contact){
+		"a priority too high":   func(c *Contact) { c.Priority = MaxPriority + 1 },
+		"avoids nobody":         func(c *Contact) { c.Avoid = 9 },
+		"avoids while assigned": func(c *Contact) { c.Status, c.Operator = StatusAssigned, 1 },
+		"unknown way":           func(c *Contact) { c.How = Sticky + 1 },
+		"closed by a stranger":  func(c *Contact) { c.ClosedBy = 9 },
+		"a text too long":       func(c *Contact) { c.Text = strings.Repeat("x", MaxText+1) },
+		"a reason too long":     func(c *Contact) { c.Reason = strings.Repeat("x", maxReasonBytes+1) },
+		"a step of no kind":     func(c *Contact) { c.past = &[]Step{{}} },
+		"a past too long":       func(c *Contact) { past := make([]Step, maxPast+1); c.past = &past },
+	} {
+		if _, err := thawDamaged(build().Freeze(), func(c *Contact) {
+			if c.ID == 2 {
+				damage(c)
+			}
+		}); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"reflect"
 	"strings"
 	"testing"
 )
@@ -168,7 +167,7 @@ func TestApplyChanges(t *testing.T) {
 	}
 	apply(t, c, 91, &LeadChanged{ID: 1, Phone: ptr("2")})
 	lead, _ := c.LeadByEmail("a@example.com")
-	if lead.contacts = nil; !reflect.DeepEqual(lead, Lead{ID: 1, Email: "a@example.com", Phone: "2", CreatedAt: 50}) {
+	if want := (Lead{ID: 1, Email: "a@example.com", Phone: "2", CreatedAt: 50}); lead != want {
 		t.Errorf("got %+v", lead)
 	}
 	links, _ := c.Links(1, 0, 10)

@@ -95,7 +95,7 @@ func (c *Catalog) ClosedBefore(before Time, from uint32, limit int) (found []Arc
 			return found, place
 		case contact.ClosedAt < before:
 			lead, _ := c.Lead(contact.Lead)
-			found = append(found, Archived{*contact, lead, c.names.list})
+			found = append(found, Archived{c.contact(contact), lead, c.names.list})
 		}
 		limit--
 	}
@@ -107,27 +107,29 @@ func (c *Catalog) contactsArchived(e *ContactsArchived) error {
 		return fmt.Errorf("%d contacts of day %d", len(e.IDs), e.Day)
 	}
 	for _, id := range e.IDs {
-		contact, found := c.Contact(id)
-		if !found || contact.Status != StatusClosed {
+		contact := c.contacts.get(int64(id))
+		if !c.has(id) || contact.Status != StatusClosed {
 			return fmt.Errorf("contact %d is not there, or not closed", id)
 		}
-		c.unlist(&contact)
+		c.unlist(contact)
 		c.drop(id)
 		*c.days.edit(int64(id)) = uint16(e.Day + 1)
+	}
+	for _, id := range e.IDs { // what is archived may be erased there: nothing of it stays here
+		c.contacts.pack(int64(id) / pageSize)
 	}
 	c.trim()
 	return nil
 }
 
 // unlist takes a closed contact out of all indexes.
-func (c *Catalog) unlist(contact *Contact) {
+func (c *Catalog) unlist(contact *storedContact) {
 	c.byStatus[StatusClosed].Remove(contact.Place)
 	c.sources[contact.Source].contacts.Remove(contact.Place)
 	if o := c.operator(contact.Operator); o != nil {
 		o.contacts.Remove(contact.Place)
 	}
-	lead := c.leads.edit(int64(contact.Lead - 1))
-	lead.contacts = lead.contacts.without(contact.Place)
+	c.unchain(contact)
 }
 
 // drop empties a contact's place in its page, or drops the page when this was the last contact in it.
@@ -135,9 +137,17 @@ func (c *Catalog) drop(id ContactID) {
 	n := int64(id) / pageSize
 	if c.living[n]--; c.living[n] == 0 {
 		c.contacts.drop(n)
+		c.pasts.drop(n)
+		c.chains.links.drop(n)
 		return
 	}
-	*c.contacts.edit(int64(id)) = Contact{}
+	contact := c.contacts.edit(int64(id))
+	words := contact.size()
+	*contact = storedContact{}
+	c.contacts.discard(int64(id), words)
+	if c.past(id) != nil {
+		*c.pasts.edit(int64(id)) = nil
+	}
 }
 
 // trim cuts what was forgotten off the beginning of the commit order. It never writes to what it keeps: a frozen view
@@ -157,9 +167,12 @@ func (c *Catalog) has(id ContactID) bool {
 }
 
 // placed is the contact at a place in commit order that an index has.
-func (c *Catalog) placed(place uint32) *Contact {
-	return c.contacts.get(int64(c.order[place-c.trimmed-1]))
+func (c *Catalog) placed(place uint32) *storedContact {
+	return c.contacts.get(int64(c.idAt(place)))
 }
+
+// idAt is the id of the contact at a place in commit order that an index has.
+func (c *Catalog) idAt(place uint32) ContactID { return c.order[place-c.trimmed-1] }
 
 // places is the number of places given in commit order, forgotten ones included.
 func (c *Catalog) places() uint32 { return max(c.thawed, c.trimmed+uint32(len(c.order))) }

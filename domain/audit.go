@@ -60,7 +60,7 @@ func NewAuditor(c *Catalog) *Auditor {
 		}
 	}
 	for i := range c.leadCount {
-		if lead := c.leads.get(int64(i)); lead.Erased() {
+		if lead := c.lead(LeadID(i + 1)); lead.Erased() {
 			a.erased[lead.ID] = true
 		} else {
 			a.emails[lead.Email] = lead.ID

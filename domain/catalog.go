@@ -7,16 +7,18 @@ type Catalog struct {
 	last      Time   // the latest time stamp seen
 	operators []operatorState
 	sources   map[SourceID]*sourceState
-	sourceIDs []SourceID  // in commit order
-	leads     pages[Lead] // lead i+1 at i
+	sourceIDs []SourceID                     // in commit order
+	leads     table[storedLead, *storedLead] // lead i+1 at i
 	leadCount int
 	byEmail   map[string]LeadID
-	contacts  pages[Contact] // by id; a place may still be empty, since sources commit in any order
-	living    []uint16       // by page of contacts: how many it has
-	days      pages[uint16]  // by id: the archive's day + 1 of a contact that was forgotten
-	order     []ContactID    // in commit order, from the place trimmed + 1 on; what was forgotten may still be listed
-	trimmed   uint32         // places before order
-	thawed    uint32         // places given at the time of a snapshot
+	contacts  table[storedContact, *storedContact] // by id; a place may still be empty, since sources commit in any order
+	pasts     pages[*[]Step]                       // by id of contact; nil = it has none, as nearly all
+	chains    chains
+	living    []uint16      // by page of contacts: how many it has
+	days      pages[uint16] // by id: the archive's day + 1 of a contact that was forgotten
+	order     []ContactID   // in commit order, from the place trimmed + 1 on; what was forgotten may still be listed
+	trimmed   uint32        // places before order
+	thawed    uint32        // places given at the time of a snapshot
 	byStatus  [StatusClosed + 1]Ordered[uint32]
 	nextIDs   struct {
 		source  SourceID
@@ -88,7 +90,13 @@ func (c *Catalog) Lead(id LeadID) (Lead, bool) {
 	if !c.hasLead(id) {
 		return Lead{}, false
 	}
-	return *c.leads.get(int64(id - 1)), true
+	return c.lead(id), true
+}
+
+// lead is a lead that exists.
+func (c *Catalog) lead(id LeadID) Lead {
+	at := int64(id - 1)
+	return c.leads.get(at).lead(id, c.leads.textOf(at))
 }
 
 func (c *Catalog) hasLead(id LeadID) bool { return id >= 1 && int64(id) <= int64(c.leadCount) }
@@ -99,7 +107,7 @@ func (c *Catalog) LeadByEmail(email string) (Lead, bool) { return c.Lead(c.byEma
 // Contact looks a contact up.
 func (c *Catalog) Contact(id ContactID) (Contact, bool) {
 	if p := c.contacts.get(int64(id)); p != nil && p.ID != 0 {
-		return *p, true
+		return c.contact(p), true
 	}
 	return Contact{}, false
 }

@@ -117,14 +117,14 @@ func (c *Catalog) Same(other *Catalog) error {
 			return fmt.Errorf("%s: %+v and %+v", part.name, part.a, part.b)
 		}
 	}
-	for i := range a.LeadCount {
-		if differs := difference(*a.leads.get(int64(i)), *b.leads.get(int64(i))); differs != "" {
+	for id := range LeadID(a.LeadCount) {
+		if differs := difference(c.lead(id+1), other.lead(id+1)); differs != "" {
 			return fmt.Errorf("leads: %s", differs)
 		}
 	}
 	for ca := range a.Contacts() {
-		if cb := b.contacts.get(int64(ca.ID)); !ca.same(cb) {
-			return fmt.Errorf("contacts: %s", difference(*ca, *cb))
+		if cb, _ := other.Contact(ca.ID); !ca.same(&cb) {
+			return fmt.Errorf("contacts: %s", difference(*ca, cb))
 		}
 	}
 	return nil

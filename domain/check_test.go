@@ -17,7 +17,7 @@ func TestCheckNoticesEachDifference(t *testing.T) {
 		"in its backlog":       func(c *Catalog) { c.sources[2].backlog.Add(1) },
 		"lags":                 func(c *Catalog) { c.sources[1].ledger.rows[0].Lag++ },
 		"the commit order":     func(c *Catalog) { c.contacts.edit(1).Place = 2 },
-		"is not at place 1 of": func(c *Catalog) { *c.contacts.edit(1) = Contact{} },
+		"is not at place 1 of": func(c *Catalog) { *c.contacts.edit(1) = storedContact{} },
 	} {
 		c := smallCatalog(t)
 		damage(c)

@@ -1,10 +1,14 @@
 package domain
 
+import "unicode/utf8"
+
 // Limits of a contact.
 const (
 	MaxText     = 8 << 10 // bytes
 	MaxPriority = 9
 	MaxReason   = 200 // characters in the reason of a close
+
+	maxReasonBytes = MaxReason * utf8.UTFMax
 )
 
 // ContactID identifies a contact. Ids grow in the order in which contacts arrived, so the id is a contact's age.

@@ -33,9 +33,9 @@ func TestSameKeepsPrivateWhatPeopleWrote(t *testing.T) {
 		"operators: Operator{ID:1} and Operator{ID:1} differ in Name": func(c *Catalog) { c.operators[0].Name = private },
 		"sources: Source{ID:1} and Source{ID:1} differ in Name":       func(c *Catalog) { c.sources[1].Name = private },
 		"leads: Lead{ID:1} and Lead{ID:1} differ in Name, Phone": func(c *Catalog) {
-			c.leads.edit(0).Name, c.leads.edit(0).Phone = private, private
+			c.writeLead(1, "a@example.com", private, private)
 		},
-		"differ in Text": func(c *Catalog) { c.contacts.edit(1).Text = private },
+		"differ in Text": func(c *Catalog) { c.writeText(c.contacts.edit(1), private) },
 		"ledgers":        func(c *Catalog) { c.sources[1].ledger.rows[0].Lag++ },
 		"operators: 3":   func(c *Catalog) { apply(t, c, 90, &OperatorCreated{ID: 3, Name: private}) },
 	} {

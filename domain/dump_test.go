@@ -16,6 +16,7 @@ type catalogDump struct {
 	Runs      []ArchivedRun
 	Given     uint32
 	Leads     []Lead
+	Chains    [][]ContactID // of each lead, from the last place to the first, and back
 	ByEmail   map[string]LeadID
 	Contacts  []Contact
 	ByStatus  [][]uint32
@@ -29,6 +30,7 @@ func dump(c *Catalog) catalogDump {
 	d := catalogDump{Index: c.index, Last: c.last, ByEmail: c.byEmail, Next: [2]int64{int64(c.nextIDs.source), int64(c.nextIDs.contact)}}
 	for lead := range c.view().Leads() {
 		d.Leads = append(d.Leads, *lead)
+		d.Chains = append(d.Chains, chainOf(c, lead.ID))
 	}
 	for _, o := range c.operators {
 		d.Held = append(d.Held, slices.Collect(o.contacts.All))
@@ -54,6 +56,17 @@ func dump(c *Catalog) catalogDump {
 		d.Keys = append(d.Keys, *use)
 	}
 	return d
+}
+
+// chainOf is a lead's contacts from the newest to the oldest, and back.
+func chainOf(c *Catalog, lead LeadID) (ids []ContactID) {
+	for contact := range c.contactsOf(lead) {
+		ids = append(ids, contact.ID)
+	}
+	for place := c.chainEnds(lead).first; place != 0; place = c.linksAt(place).after {
+		ids = append(ids, c.idAt(place))
+	}
+	return ids
 }
 
 func lookup(c *Catalog, id ContactID) (Contact, error) {

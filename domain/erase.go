@@ -19,8 +19,8 @@ func (c *Catalog) LiveContact(id LeadID) ContactID {
 	if !c.hasLead(id) {
 		return 0
 	}
-	for _, place := range c.leads.get(int64(id - 1)).contacts {
-		if contact := c.placed(place); contact.Status != StatusClosed {
+	for contact := range c.contactsOf(id) {
+		if contact.Status != StatusClosed {
 			return contact.ID
 		}
 	}
@@ -35,26 +35,39 @@ func (c *Catalog) leadErased(e *LeadErased) error {
 	if id := c.LiveContact(e.ID); id != 0 {
 		return fmt.Errorf("contact %d is not closed", id)
 	}
-	for _, place := range lead.contacts {
-		c.contacts.edit(int64(c.placed(place).ID)).forgetWords()
-	}
+	c.forgetTexts(e.ID)
 	delete(c.byEmail, lead.Email)
-	erased := c.leads.edit(int64(e.ID - 1))
-	erased.Email, erased.Name, erased.Phone = "", "", ""
+	c.writeLead(e.ID, "", "", "")
+	c.leads.pack(int64(e.ID-1) / pageSize) // also without names that it had before
 	return nil
 }
 
-// forgetWords forgets what people wrote in a contact.
-func (c *Contact) forgetWords() {
-	c.Text, c.Reason = "", ""
-	if c.past == nil {
+// forgetTexts forgets what was written in a lead's contacts. Each of their pages is packed once: a second time there is
+// nothing dead in it.
+func (c *Catalog) forgetTexts(lead LeadID) {
+	for found := range c.contactsOf(lead) {
+		contact := c.contacts.edit(int64(found.ID))
+		words := contact.size()
+		contact.textLength, contact.reasonLength = 0, 0
+		c.contacts.discard(int64(contact.ID), words)
+		c.forgetPast(contact.ID)
+	}
+	for contact := range c.contactsOf(lead) {
+		c.contacts.pack(int64(contact.ID) / pageSize)
+	}
+}
+
+// forgetPast forgets the reasons that a contact was closed for before.
+func (c *Catalog) forgetPast(id ContactID) {
+	past := c.past(id)
+	if past == nil {
 		return
 	}
-	steps := slices.Clone(*c.past) // a frozen view may read the old ones
+	steps := slices.Clone(*past) // a frozen view may read the old ones
 	for i := range steps {
 		steps[i].Reason = ""
 	}
-	c.past = &steps
+	*c.pasts.edit(int64(id)) = &steps
 }
 
 // Erase forgets a lead: its email is free from now on.

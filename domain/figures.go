@@ -78,11 +78,10 @@ func (c *Catalog) waitsSince(s *sourceState) (since Time) {
 		end := RankOf(1<<rankBits-1, priority)
 		rank, waits := s.backlog.Seek(RankOf(0, priority))
 		for n := 0; waits && rank <= end && n < sinceLook; n++ {
-			contact := c.contacts.get(int64(rank.Contact()))
-			if at := contact.OpenSince(); since == 0 || at < since {
+			if at := c.OpenSince(rank.Contact()); since == 0 || at < since {
 				since = at
 			}
-			if contact.past == nil {
+			if c.past(rank.Contact()) == nil {
 				break
 			}
 			rank, waits = s.backlog.Seek(rank + 1)
@@ -105,7 +104,8 @@ func (c *Contact) OpenSince() Time {
 // OpenSince is when a contact became open the last time; 0 = it is not known.
 func (c *Catalog) OpenSince(id ContactID) Time {
 	if p := c.contacts.get(int64(id)); p != nil && p.ID != 0 {
-		return p.OpenSince()
+		contact := c.contact(p)
+		return contact.OpenSince()
 	}
 	return 0
 }

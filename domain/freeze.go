@@ -9,8 +9,9 @@ type Frozen struct {
 	Operators []Operator     // in id order, without their loads
 	Sources   []FrozenSource // in commit order
 	LeadCount int
-	leads     view[Lead]
-	contacts  view[Contact]
+	leads     tableView[storedLead]
+	contacts  tableView[storedContact]
+	pasts     view[*[]Step]
 	order     []ContactID
 	living    int // contacts
 	days      view[uint16]
@@ -51,7 +52,7 @@ type LedgerState struct {
 // leads and contacts.
 func (c *Catalog) Freeze() *Frozen {
 	f := c.view()
-	f.leads, f.contacts, f.days = c.leads.freeze(), c.contacts.freeze(), c.days.freeze()
+	f.leads, f.contacts, f.pasts, f.days = c.leads.freeze(), c.contacts.freeze(), c.pasts.freeze(), c.days.freeze()
 	f.keys = c.keys.uses()
 	f.trails = c.trails()
 	return f
@@ -72,8 +73,9 @@ func (c *Catalog) view() *Frozen {
 	f := &Frozen{
 		Progress:  Progress{Index: c.index, Last: c.last, NextSource: c.nextIDs.source, NextContact: c.nextIDs.contact, Places: c.places()},
 		LeadCount: c.leadCount,
-		leads:     c.leads.list,
-		contacts:  c.contacts.list,
+		leads:     c.leads.view(),
+		contacts:  c.contacts.view(),
+		pasts:     c.pasts.list,
 		order:     c.order[:len(c.order):len(c.order)],
 		days:      c.days.list,
 		living:    c.contactCount(),
@@ -94,30 +96,42 @@ func (c *Catalog) view() *Frozen {
 // ContactCount is the number of contacts, without the forgotten.
 func (f *Frozen) ContactCount() int { return f.living }
 
-// Leads lists the leads in commit order.
+// Leads lists the leads in commit order. Each is there until the next.
 func (f *Frozen) Leads() iter.Seq[*Lead] {
 	return func(yield func(*Lead) bool) {
-		for i := range f.LeadCount {
-			if !yield(f.leads.get(int64(i))) {
+		var lead Lead
+		for i := range int64(f.LeadCount) {
+			lead = f.leads.get(i).lead(LeadID(i+1), f.leads.textOf(i))
+			if !yield(&lead) {
 				return
 			}
 		}
 	}
 }
 
-// Contacts lists the contacts in commit order.
+// Contacts lists the contacts in commit order. Each is there until the next.
 func (f *Frozen) Contacts() iter.Seq[*Contact] {
 	return func(yield func(*Contact) bool) {
+		var contact Contact
 		for _, id := range f.order {
-			contact := f.contacts.get(int64(id))
-			if contact == nil || contact.ID == 0 {
+			stored := f.contacts.get(int64(id))
+			if stored == nil || stored.ID == 0 {
 				continue // forgotten
 			}
-			if !yield(contact) {
+			contact = f.contact(stored)
+			if !yield(&contact) {
 				return
 			}
 		}
 	}
+}
+
+func (f *Frozen) contact(s *storedContact) Contact {
+	var past *[]Step
+	if p := f.pasts.get(int64(s.ID)); p != nil {
+		past = *p
+	}
+	return s.contact(f.contacts.textOf(int64(s.ID)), past)
 }
 
 // KeyCount is the number of keys that are remembered.

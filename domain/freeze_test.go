@@ -6,7 +6,10 @@ import (
 )
 
 // thaw builds a catalog from what a frozen one shows, as the reader of a snapshot does.
-func thaw(f *Frozen) (*Catalog, error) {
+func thaw(f *Frozen) (*Catalog, error) { return thawDamaged(f, func(*Contact) {}) }
+
+// thawDamaged does something to each contact on the way.
+func thawDamaged(f *Frozen, damage func(*Contact)) (*Catalog, error) {
 	c, err := Thaw(f.Progress, f.Operators, f.Sources)
 	for _, name := range f.Names {
 		if err == nil {
@@ -20,6 +23,7 @@ func thaw(f *Frozen) (*Catalog, error) {
 	}
 	for contact := range f.Contacts() {
 		if err == nil {
+			damage(contact)
 			err = c.AddContact(*contact)
 		}
 	}

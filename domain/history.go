@@ -1,5 +1,7 @@
 package domain
 
+import "strings"
+
 // Every contact has a history: who did what, when. A contact itself remembers its creation, its latest assignment and its
 // close; what a transfer, a release or a reopening would overwrite is kept beside it as past steps. So most contacts,
 // which are assigned once and closed, cost nothing more.
@@ -64,6 +66,9 @@ func (c *Contact) Past() []Step {
 // note keeps steps. A frozen view may read the list that was there, so that is only ever grown behind its end.
 func (c *Contact) note(steps ...Step) {
 	past := append(c.Past(), steps...)
+	for i := len(past) - len(steps); i < len(past); i++ {
+		past[i].Reason = strings.Clone(past[i].Reason) // cut out, it would keep all the words of its page
+	}
 	if n := len(past) - maxPast; n > 0 {
 		past = append([]Step(nil), past[n:]...)
 	}
@@ -97,16 +102,6 @@ func (c *Contact) releaser() OperatorID {
 		return past[len(past)-1].From
 	}
 	return 0
-}
-
-// notBefore is a time, or that of the contact's last step if that is later: a grant carries the time of the release that
-// made it, and the contact that gets the seat may have been released or reopened since.
-func (c *Contact) notBefore(at Time) Time {
-	at = max(at, c.CreatedAt, c.AssignedAt)
-	if past := c.Past(); len(past) > 0 {
-		at = max(at, past[len(past)-1].At)
-	}
-	return at
 }
 
 func (c *Contact) closing() Step {
@@ -173,9 +168,7 @@ func (c *Catalog) LastOperator(source SourceID, lead LeadID, since Time) Operato
 	if !c.hasLead(lead) {
 		return 0
 	}
-	places := c.leads.get(int64(lead - 1)).contacts
-	for i := len(places) - 1; i >= 0; i-- {
-		contact := c.placed(places[i])
+	for contact := range c.contactsOf(lead) {
 		if contact.Source == source && contact.Operator != 0 {
 			if max(contact.AssignedAt, contact.ClosedAt) < since {
 				return 0

@@ -1,9 +1,14 @@
 package domain
 
+import "unicode/utf8"
+
 // Limits of a lead.
 const (
 	MaxEmail = 254 // bytes, after normalisation
 	MaxPhone = 50  // characters
+
+	maxNameBytes  = MaxName * utf8.UTFMax
+	maxPhoneBytes = MaxPhone * utf8.UTFMax
 )
 
 // LeadID identifies a lead.
@@ -16,8 +21,6 @@ type Lead struct {
 	Name      string
 	Phone     string
 	CreatedAt Time
-
-	contacts postings
 }
 
 // NewLead is the request to create a lead. Email is normalised.
@@ -48,6 +51,11 @@ func (p LeadPatch) Validate() error {
 	var bad fieldErrors
 	bad.lead(name, phone)
 	return bad.err()
+}
+
+// fits says whether a lead's words are within their limits. An event from a damaged file may have others.
+func (l *Lead) fits() bool {
+	return len(l.Email) <= MaxEmail && len(l.Name) <= maxNameBytes && len(l.Phone) <= maxPhoneBytes
 }
 
 func (f *fieldErrors) lead(name, phone string) {

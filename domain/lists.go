@@ -49,14 +49,13 @@ func (c *Catalog) Sources(after uint64, limit int) (items []Source, next uint64)
 // Leads lists leads, but for those that were erased.
 func (c *Catalog) Leads(after uint64, limit int) (items []Lead, next uint64) {
 	for ; after < uint64(c.leadCount); after++ {
-		lead := c.leads.get(int64(after))
-		if lead.Erased() {
+		if c.leads.get(int64(after)).erased() {
 			continue
 		}
 		if len(items) == limit {
 			return items, uint64(items[limit-1].ID)
 		}
-		items = append(items, *lead)
+		items = append(items, c.lead(LeadID(after+1)))
 	}
 	return items, 0
 }
@@ -88,7 +87,7 @@ func (c *Catalog) Contacts(f ContactFilter, after uint64, limit int) (items []Co
 	if after >= uint64(c.places()) {
 		return nil, 0
 	}
-	indexes, possible := c.indexes(f)
+	indexes, possible := c.indexes(f, uint32(after)+1)
 	if !possible {
 		return nil, 0
 	}
@@ -101,12 +100,13 @@ func (c *Catalog) Contacts(f ContactFilter, after uint64, limit int) (items []Co
 		if len(items) == limit {
 			return items, uint64(items[limit-1].Place)
 		}
-		items = append(items, *c.placed(found))
+		items = append(items, c.contact(c.placed(found)))
 		place = found + 1
 	}
 }
 
-// seeker is an index: the places in commit order that match one condition.
+// seeker is an index: the places in commit order that match one condition. Seek is given a place and answers with it, if
+// it matches; else with a later one, and none between them matches. false = none from there on does.
 type seeker interface {
 	Seek(place uint32) (uint32, bool)
 }
@@ -124,14 +124,14 @@ func (a *anyStatus) Seek(place uint32) (first uint32, ok bool) {
 	return first, ok
 }
 
-// indexes lists an index for each condition of a filter; not possible when one names what does not exist.
-func (c *Catalog) indexes(f ContactFilter) (indexes []seeker, possible bool) {
+// indexes lists an index for each condition of a filter, to be asked from a place on; not possible when one names what
+// does not exist.
+func (c *Catalog) indexes(f ContactFilter, from uint32) (indexes []seeker, possible bool) {
 	if f.Lead != 0 {
-		lead, ok := c.Lead(f.Lead)
-		if !ok {
+		if !c.hasLead(f.Lead) {
 			return nil, false
 		}
-		indexes = append(indexes, lead.contacts)
+		indexes = append(indexes, c.leadIndex(f.Lead, from))
 	}
 	if f.Operator != 0 {
 		o := c.operator(f.Operator)

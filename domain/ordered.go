@@ -111,27 +111,3 @@ func (o *Ordered[T]) appendLast(v T) {
 	}
 	o.blocks = append(o.blocks, []T{v})
 }
-
-// postings is a sorted list of places in commit order that grows at its end and mostly shrinks at its beginning.
-type postings []uint32
-
-// Seek is the smallest place that is at least v; false when there is none.
-func (p postings) Seek(v uint32) (uint32, bool) {
-	i, _ := slices.BinarySearch(p, v)
-	if i == len(p) {
-		return 0, false
-	}
-	return p[i], true
-}
-
-// without is the list without a place that it has. The first goes without a copy.
-func (p postings) without(v uint32) postings {
-	i, _ := slices.BinarySearch(p, v)
-	switch {
-	case len(p) == 1:
-		return nil
-	case i == 0:
-		return p[1:]
-	}
-	return slices.Delete(p, i, i+1)
-}

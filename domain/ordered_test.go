@@ -129,19 +129,6 @@ func TestOrderedAllStops(t *testing.T) {
 	}
 }
 
-// Catches a Seek of postings that is off by one at either end.
-func TestPostingsSeek(t *testing.T) {
-	p := postings{3, 5, 9}
-	for v, want := range map[uint32]uint32{0: 3, 3: 3, 4: 5, 5: 5, 6: 9, 9: 9, 10: 0} {
-		if got, ok := p.Seek(v); got != want || ok != (want != 0) {
-			t.Errorf("seek %d: got %d, %v, want %d", v, got, ok, want)
-		}
-	}
-	if _, ok := (postings)(nil).Seek(0); ok {
-		t.Error("nothing has something")
-	}
-}
-
 // Catches rows that are lost at the borders of words, or kept from the set that was in the memory before.
 func TestRows(t *testing.T) {
 	property(t, 100, 1, func(t *rapid.T) {

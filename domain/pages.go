@@ -37,8 +37,12 @@ func (p *pages[T]) edit(at int64) *T {
 	return &p.list[n].items[at%pageSize]
 }
 
-// drop frees a page.
-func (p *pages[T]) drop(n int64) { p.list[n] = nil }
+// drop frees a page, if it is there.
+func (p *pages[T]) drop(n int64) {
+	if n < int64(len(p.list)) {
+		p.list[n] = nil
+	}
+}
 
 // freeze is a view of the array as it is now.
 func (p *pages[T]) freeze() view[T] {

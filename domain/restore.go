@@ -15,7 +15,7 @@ func (c *Catalog) Registry() *Registry {
 		nextLead: LeadID(c.leadCount + 1),
 	}
 	for i := range c.leadCount {
-		lead := c.leads.get(int64(i))
+		lead := c.lead(LeadID(i + 1))
 		if lead.Erased() {
 			r.erased[lead.ID] = true
 		}

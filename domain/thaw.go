@@ -47,7 +47,7 @@ func Thaw(p Progress, operators []Operator, sources []FrozenSource) (*Catalog, e
 // AddLead adds the next lead of a frozen catalog.
 func (c *Catalog) AddLead(l Lead) error {
 	if l.Erased() && l.ID == LeadID(c.leadCount+1) {
-		*c.leads.edit(int64(c.leadCount)) = Lead{ID: l.ID, CreatedAt: l.CreatedAt}
+		*c.leads.edit(int64(c.leadCount)) = storedLead{CreatedAt: l.CreatedAt}
 		c.leadCount++
 		return nil
 	}
@@ -76,13 +76,19 @@ func (c *Catalog) AddContact(n Contact) error {
 		return fmt.Errorf("contact %d has place %d of %d, behind %d, or its lead was erased and it was not", n.ID, n.Place, c.thawed, last)
 	}
 	created := &ContactCreated{ID: n.ID, Source: n.Source, Lead: n.Lead, Text: n.Text, Priority: n.Priority}
-	if err := c.placeContact(created, n.CreatedAt, n.Place); err != nil {
+	contact, err := c.placeContact(created, n.CreatedAt, n.Place)
+	if err != nil {
 		return err
 	}
 	c.order = append(c.order, n.ID) // Settle makes room for the places between
-	contact, s := c.contacts.edit(int64(n.ID)), c.sources[n.Source]
-	*contact = n
-	contact.Status = StatusOpen // until it is moved, below
+	s := c.sources[n.Source]
+	contact.Operator, contact.Avoid, contact.How = n.Operator, n.Avoid, n.How
+	contact.AssignedAt, contact.ClosedAt = n.AssignedAt, n.ClosedAt
+	contact.CreatedBy, contact.AssignedBy, contact.ClosedBy = n.CreatedBy, n.AssignedBy, n.ClosedBy
+	c.writeReason(contact, n.Reason)
+	if n.past != nil {
+		*c.pasts.edit(int64(n.ID)) = n.past
+	}
 	if n.Status != StatusOpen {
 		s.backlog.Remove(contact.rank())
 	}
@@ -103,7 +109,7 @@ func (c *Catalog) AddContact(n Contact) error {
 func (c *Catalog) checkRest(n *Contact) error {
 	names := NameID(len(c.names.list))
 	fits := n.Priority <= MaxPriority && n.How <= Sticky && (n.Avoid == 0 || c.operator(n.Avoid) != nil && n.Status == StatusOpen) &&
-		max(n.CreatedBy, n.AssignedBy, n.ClosedBy) <= names && len(n.Past()) <= maxPast
+		max(n.CreatedBy, n.AssignedBy, n.ClosedBy) <= names && len(n.Past()) <= maxPast && len(n.Reason) <= maxReasonBytes
 	for _, step := range n.Past() {
 		fits = fits && step.Kind.Name() != "" && step.How <= Sticky && step.By <= names
 	}
@@ -191,6 +197,11 @@ func (c *Catalog) Settle() error {
 			for _, id := range added {
 				c.appendOrder(id, c.contacts.get(int64(id)).Place)
 			}
+		}
+	}
+	for _, id := range c.order {
+		if id != 0 {
+			c.chain(c.contacts.get(int64(id)))
 		}
 	}
 	for _, id := range c.sourceIDs {

@@ -20,7 +20,7 @@ func TestSnapshotCodecAgainstProtobuf(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		checkItem(t, &snapshotpb.Operator{}, operator, "Load")
 		checkItem(t, &snapshotpb.FrozenSource{}, frozenSource)
-		checkItem(t, &snapshotpb.Lead{}, lead, "contacts")
+		checkItem(t, &snapshotpb.Lead{}, lead)
 		checkItem(t, &snapshotpb.Contact{}, contact)
 		checkItem(t, &snapshotpb.Step{}, step)
 		checkItem(t, &snapshotpb.KeyUse{}, keyUse)
