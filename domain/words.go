@@ -6,8 +6,15 @@ import "strings"
 // its end, so a string that was cut out of it stays as it is: readers and frozen views share its bytes. What no item has
 // any more stays in it until all that is left is packed into a new one.
 type words struct {
-	buffer strings.Builder
+	buffer *strings.Builder
 	dead   int // bytes that no item has any more
+}
+
+// newWords has room for so many bytes.
+func newWords(room int) *words {
+	w := &words{buffer: new(strings.Builder)}
+	w.buffer.Grow(room)
+	return w
 }
 
 // span is where an item's words are in the buffer of its page.
@@ -19,14 +26,23 @@ type span struct {
 // in is the words, cut out of their page's.
 func (s span) in(page string) string { return page[s.at:][:s.length] }
 
-// put adds words behind all others.
+// wordsRoom is the least that a full buffer grows by.
+const wordsRoom = 256
+
+// put adds words behind all others. The buffer grows by an eighth: it has about its final size from the beginning, and
+// most of a doubling would stay empty for ever.
 func (w *words) put(text string) (at uint32) {
 	if text == "" {
 		return 0
 	}
-	at = uint32(w.buffer.Len())
+	length := w.buffer.Len()
+	if length+len(text) > w.buffer.Cap() {
+		grown := newWords(length + length/8 + wordsRoom + len(text))
+		grown.buffer.WriteString(w.buffer.String())
+		w.buffer = grown.buffer
+	}
 	w.buffer.WriteString(text)
-	return at
+	return uint32(length)
 }
 
 // worded is an item of a table, which knows where its words are.
@@ -53,9 +69,17 @@ func (t *table[T, P]) write(at int64, text string) uint32 {
 		t.words = append(t.words, nil)
 	}
 	if t.words[n] == nil {
-		t.words[n] = new(words)
+		t.words[n] = newWords(t.roomOf(n - 1))
 	}
 	return t.words[n].put(text)
+}
+
+// roomOf is how many bytes the words of a page are: the next page will have about as many.
+func (t *table[T, P]) roomOf(n int64) int {
+	if n < 0 || t.words[n] == nil {
+		return 0
+	}
+	return t.words[n].buffer.Len() - t.words[n].dead
 }
 
 // discard says that an item has so many bytes of its words no more. A page where more than half are dead is packed.
@@ -75,8 +99,7 @@ func (t *table[T, P]) pack(n int64) {
 	if n >= int64(len(t.words)) || t.words[n] == nil || t.words[n].dead == 0 {
 		return
 	}
-	old, packed := t.words[n], new(words)
-	packed.buffer.Grow(old.buffer.Len() - old.dead)
+	old, packed := t.words[n], newWords(t.roomOf(n))
 	page := old.buffer.String()
 	move := func(s span) uint32 { return packed.put(s.in(page)) }
 	t.edit(n * pageSize)
