@@ -189,7 +189,7 @@ func (c *Catalog) leadCreated(e *LeadCreated, at Time) error {
 	if e.Email == "" {
 		return fmt.Errorf("lead %d has no email", e.ID)
 	}
-	if other, taken := c.byEmail[e.Email]; taken {
+	if other, taken := c.byEmail.find(e.Email); taken {
 		return fmt.Errorf("lead %d has the email of lead %d", e.ID, other)
 	}
 	if l := (&Lead{Email: e.Email, Name: e.Name, Phone: e.Phone}); !l.fits() {
@@ -198,7 +198,7 @@ func (c *Catalog) leadCreated(e *LeadCreated, at Time) error {
 	c.leads.edit(int64(c.leadCount)).CreatedAt = at
 	c.leadCount++
 	c.writeLead(e.ID, e.Email, e.Name, e.Phone)
-	c.byEmail[e.Email] = e.ID
+	c.byEmail.add(e.Email, e.ID)
 	return nil
 }
 

@@ -10,7 +10,7 @@ type Catalog struct {
 	sourceIDs []SourceID                     // in commit order
 	leads     table[storedLead, *storedLead] // lead i+1 at i
 	leadCount int
-	byEmail   map[string]LeadID
+	byEmail   emails
 	contacts  table[storedContact, *storedContact] // by id; a place may still be empty, since sources commit in any order
 	pasts     pages[*[]Step]                       // by id of contact; nil = it has none, as nearly all
 	chains    chains
@@ -50,7 +50,7 @@ type sourceState struct {
 
 // NewCatalog is the catalog of an empty journal.
 func NewCatalog() *Catalog {
-	c := &Catalog{sources: map[SourceID]*sourceState{}, byEmail: map[string]LeadID{}, keys: newKeyring()}
+	c := &Catalog{sources: map[SourceID]*sourceState{}, byEmail: emails{}, keys: newKeyring()}
 	c.nextIDs.source, c.nextIDs.contact = 1, 1
 	return c
 }
@@ -102,7 +102,10 @@ func (c *Catalog) lead(id LeadID) Lead {
 func (c *Catalog) hasLead(id LeadID) bool { return id >= 1 && int64(id) <= int64(c.leadCount) }
 
 // LeadByEmail looks a lead up by its normalised email.
-func (c *Catalog) LeadByEmail(email string) (Lead, bool) { return c.Lead(c.byEmail[email]) }
+func (c *Catalog) LeadByEmail(email string) (Lead, bool) {
+	id, _ := c.byEmail.find(email)
+	return c.Lead(id)
+}
 
 // Contact looks a contact up.
 func (c *Catalog) Contact(id ContactID) (Contact, bool) {

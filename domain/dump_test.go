@@ -17,7 +17,7 @@ type catalogDump struct {
 	Given     uint32
 	Leads     []Lead
 	Chains    [][]ContactID // of each lead, from the last place to the first, and back
-	ByEmail   map[string]LeadID
+	ByEmail   emails
 	Contacts  []Contact
 	ByStatus  [][]uint32
 	Next      [2]int64

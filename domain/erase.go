@@ -36,7 +36,7 @@ func (c *Catalog) leadErased(e *LeadErased) error {
 		return fmt.Errorf("contact %d is not closed", id)
 	}
 	c.forgetTexts(e.ID)
-	delete(c.byEmail, lead.Email)
+	c.byEmail.remove(lead.Email)
 	c.writeLead(e.ID, "", "", "")
 	c.leads.pack(int64(e.ID-1) / pageSize) // also without names that it had before
 	return nil
@@ -72,7 +72,7 @@ func (c *Catalog) forgetPast(id ContactID) {
 
 // Erase forgets a lead: its email is free from now on.
 func (r *Registry) Erase(l Lead) {
-	delete(r.byEmail, l.Email)
+	r.byEmail.remove(l.Email)
 	r.erased[l.ID] = true
 	r.Note(l.ID, new(string), new(string))
 }

@@ -2,7 +2,7 @@ package domain
 
 // Registry is the live state that knows who is who: email to lead, and the next id of a lead. It has one owner.
 type Registry struct {
-	byEmail  map[string]LeadID
+	byEmail  emails
 	erased   map[LeadID]bool
 	noName   Rows // leads whose name is blank
 	noPhone  Rows // leads whose phone is blank
@@ -11,15 +11,14 @@ type Registry struct {
 
 // Lookup is the lead that has an email.
 func (r *Registry) Lookup(email string) (LeadID, bool) {
-	id, known := r.byEmail[email]
-	return id, known
+	return r.byEmail.find(email)
 }
 
 // Add registers a lead under an email that nobody has.
 func (r *Registry) Add(n NewLead) LeadID {
 	id := r.nextLead
 	r.nextLead++
-	r.byEmail[n.Email] = id
+	r.byEmail.add(n.Email, id)
 	r.Note(id, &n.Name, &n.Phone)
 	return id
 }
