@@ -102,20 +102,19 @@ func (c *Catalog) decide(s *sourceState, step TrailStep, among Among) error {
 	}
 	step.Charged = among.Kind != Uncharged
 	if step.Charged {
-		var set Rows // nil = alone
 		if among.Kind != Alone {
-			set = s.ledger.plan.set
+			step.Set = &s.ledger.plan.set
 		}
-		step.Situation = s.trail.situation(set, c.outOf(s))
+		step.Out = c.outOf(s)
 	}
 	s.trail.add(step)
 	return nil
 }
 
 // outOf says which of a source's operators are inactive or draining.
-func (c *Catalog) outOf(s *sourceState) Out {
+func (c *Catalog) outOf(s *sourceState) *Out {
 	if s.outKnown && s.outAt == c.states {
-		return s.out
+		return &s.out
 	}
 	links := s.ledger.Links()
 	s.out = Out{Inactive: s.out.Inactive.cleared(len(links)), Draining: s.out.Draining.cleared(len(links))}
@@ -128,7 +127,7 @@ func (c *Catalog) outOf(s *sourceState) Out {
 		}
 	}
 	s.outKnown, s.outAt = true, c.states
-	return s.out
+	return &s.out
 }
 
 func (c *Catalog) contactReleased(e *ContactReleased, at Time, by NameID) error {

@@ -38,6 +38,9 @@ func (c *Catalog) Check() error {
 	if n := c.contactCount(); n != living {
 		return fmt.Errorf("%d contacts are listed under a status, and there are %d", n, living)
 	}
+	if err := c.checkStored(); err != nil {
+		return err
+	}
 	for i := range c.operators {
 		if o := &c.operators[i]; o.Load != held[o.ID] {
 			return fmt.Errorf("operator %d has load %d and holds %d contacts", o.ID, o.Load, held[o.ID])

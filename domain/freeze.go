@@ -152,7 +152,7 @@ func (f *Frozen) Trails() iter.Seq[*TrailPart] {
 	return func(yield func(*TrailPart) bool) {
 		for _, t := range f.trails {
 			for i, l := range t.legs {
-				part := &TrailPart{Source: t.source, Steps: l.steps}
+				part := &TrailPart{Source: t.source, Steps: l.list()}
 				if i == 0 {
 					begin := l.start.state()
 					part.Begin = &begin

@@ -33,15 +33,13 @@ type storedLead struct {
 	phoneLength uint8
 }
 
-func (s *storedContact) text() span   { return span{s.textAt, int(s.textLength)} }
-func (s *storedContact) reason() span { return span{s.reasonAt, int(s.reasonLength)} }
-
 // size is the bytes of all its words.
 func (s *storedContact) size() int { return int(s.textLength) + int(s.reasonLength) }
 
-// spans implements worded.
-func (s *storedContact) spans(move func(span) uint32) {
-	s.textAt, s.reasonAt = move(s.text()), move(s.reason())
+// words implements worded.
+func (s *storedContact) words(fn func(at *uint32, length int)) {
+	fn(&s.textAt, int(s.textLength))
+	fn(&s.reasonAt, int(s.reasonLength))
 }
 
 // rank is the contact's rank.
@@ -51,26 +49,25 @@ func (s *storedContact) rank() Rank { return RankOf(s.ID, s.Priority) }
 func (s *storedContact) contact(words string, past *[]Step) Contact {
 	return Contact{
 		ID: s.ID, Source: s.Source, Lead: s.Lead, Operator: s.Operator, Avoid: s.Avoid,
-		Text: s.text().in(words), Reason: s.reason().in(words),
+		Text: words[s.textAt:][:s.textLength], Reason: words[s.reasonAt:][:s.reasonLength],
 		CreatedAt: s.CreatedAt, AssignedAt: s.AssignedAt, ClosedAt: s.ClosedAt,
 		Place: s.Place, Status: s.Status, How: s.How, Priority: s.Priority,
 		CreatedBy: s.CreatedBy, AssignedBy: s.AssignedBy, ClosedBy: s.ClosedBy, past: past,
 	}
 }
 
-func (s *storedLead) words() span {
-	return span{s.wordsAt, int(s.emailLength) + int(s.nameLength) + int(s.phoneLength)}
-}
+// size is the bytes of all its words.
+func (s *storedLead) size() int { return int(s.emailLength) + int(s.nameLength) + int(s.phoneLength) }
 
-// spans implements worded.
-func (s *storedLead) spans(move func(span) uint32) { s.wordsAt = move(s.words()) }
+// words implements worded.
+func (s *storedLead) words(fn func(at *uint32, length int)) { fn(&s.wordsAt, s.size()) }
 
 // erased says that the lead was erased.
 func (s *storedLead) erased() bool { return s.emailLength == 0 }
 
 // lead is the lead as readers see it: words are those of its page.
 func (s *storedLead) lead(id LeadID, words string) Lead {
-	own := s.words().in(words)
+	own := words[s.wordsAt:][:s.size()]
 	name := int(s.emailLength)
 	phone := name + int(s.nameLength)
 	return Lead{ID: id, Email: own[:name], Name: own[name:phone], Phone: own[phone:], CreatedAt: s.CreatedAt}
@@ -112,7 +109,7 @@ func (c *Catalog) writeReason(s *storedContact, reason string) {
 func (c *Catalog) writeLead(id LeadID, email, name, phone string) {
 	at := int64(id - 1)
 	s := c.leads.edit(at)
-	before := s.words().length
+	before := s.size()
 	s.wordsAt = c.leads.write(at, email)
 	c.leads.write(at, name)
 	c.leads.write(at, phone)

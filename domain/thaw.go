@@ -160,11 +160,12 @@ func (c *Catalog) AddTrail(p TrailPart) error {
 			return fmt.Errorf("the trail of source %d: %w", p.Source, err)
 		}
 	}
-	l := leg{start: start, steps: slices.Clone(p.Steps)}
-	for i := range l.steps {
-		if l.steps[i].How != 0 {
-			l.decisions++
+	l := leg{start: start, steps: make([]legStep, 0, len(p.Steps))}
+	for i := range p.Steps {
+		if err := p.Steps[i].fits(); err != nil {
+			return err
 		}
+		l.add(p.Steps[i])
 	}
 	end, err := l.end()
 	s.trail.legs, s.trail.end = append(s.trail.legs, l), end

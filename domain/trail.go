@@ -1,9 +1,6 @@
 package domain
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // A source's trail is what its last decisions were decided from, so that it can be asked why an operator got a contact,
 // and who got how much since when. It keeps the ledger as it stood at the beginning and what happened to it since: the
@@ -21,15 +18,7 @@ const maxTrail = 2 * KeptDecisions
 // trail is made of legs; only the last one grows.
 type trail struct {
 	legs []leg
-	last Situation
 	end  *Ledger // of the last leg; known during a thaw only
-}
-
-// leg is a piece of a trail: the ledger at its begin, never changed again, and the steps since.
-type leg struct {
-	start     *Ledger
-	steps     []TrailStep
-	decisions int
 }
 
 // TrailStep is one thing that happened to a source's ledger: a decision, an assignment that was not charged, or a change
@@ -44,8 +33,8 @@ type TrailStep struct {
 	Situation
 }
 
-// Situation is what a decision was decided over, as sets of the ledger's rows. Decisions share it as long as it stays
-// the same.
+// Situation is what a decision was decided over, as sets of the ledger's rows. Successive steps of a part share it as long
+// as it stays the same.
 type Situation struct {
 	Set *Rows // the eligible; nil = Operator alone
 	Out *Out  // why the others were not
@@ -65,18 +54,12 @@ func (t *trail) open(before *Ledger) {
 		room = 16 // most sources are small, or new
 	}
 	start := before.Clone()
-	t.legs = append(t.legs, leg{start: &start, steps: make([]TrailStep, 0, room)})
+	t.legs = append(t.legs, leg{start: &start, steps: make([]legStep, 0, room)})
 	t.cut()
 }
 
-// add notes a step.
-func (t *trail) add(s TrailStep) {
-	l := &t.legs[len(t.legs)-1]
-	l.steps = append(l.steps, s)
-	if s.How != 0 {
-		l.decisions++
-	}
-}
+// add notes a step. What it points to is copied.
+func (t *trail) add(s TrailStep) { t.legs[len(t.legs)-1].add(s) }
 
 // cut drops the oldest legs that nobody may ask for.
 func (t *trail) cut() {
@@ -90,64 +73,5 @@ func (t *trail) cut() {
 	}
 }
 
-// situation is the situation of a decision of the operator among set (nil = alone), the same value as that of the step
-// before when it is equal.
-func (t *trail) situation(set Rows, out Out) Situation {
-	if set != nil && (t.last.Set == nil || !slices.Equal(*t.last.Set, set)) {
-		kept := slices.Clone(set)
-		t.last.Set = &kept
-	}
-	if t.last.Out == nil || !slices.Equal(t.last.Out.Inactive, out.Inactive) || !slices.Equal(t.last.Out.Draining, out.Draining) {
-		t.last.Out = &Out{Inactive: slices.Clone(out.Inactive), Draining: slices.Clone(out.Draining)}
-	}
-	if set == nil {
-		return Situation{Out: t.last.Out}
-	}
-	return t.last
-}
-
-// play does to a ledger what a step did.
-func (s *TrailStep) play(l *Ledger) {
-	row, linked := l.Find(s.Operator)
-	switch {
-	case s.How == 0 && s.Weight < 0:
-		l.Remove(s.Operator)
-	case s.How == 0:
-		l.Set(s.Operator, s.Weight)
-	case !linked: // impossible: it was when the step was made
-	case !s.Charged:
-		l.Count(row, s.How)
-	default:
-		l.Charge(s.set(row), row, s.How)
-	}
-}
-
-// set is the eligible set of a charged step.
-func (s *TrailStep) set(row int) Rows {
-	if s.Set != nil {
-		return *s.Set
-	}
-	alone := make(Rows, row>>6+1)
-	alone.Add(row)
-	return alone
-}
-
 // view is the trail as it is now: later steps are behind the ends of its legs.
 func (t *trail) view() []leg { return slices.Clone(t.legs) }
-
-// end is the ledger after a leg, or what is wrong with its steps: a snapshot may be damaged.
-func (l *leg) end() (*Ledger, error) {
-	ledger := l.start.Clone()
-	for i := range l.steps {
-		s := &l.steps[i]
-		row, linked := ledger.Find(s.Operator)
-		switch {
-		case s.How > Sticky || s.How == 0 && (s.Weight < -1 || s.Weight > MaxWeight) || s.How != 0 && !linked:
-			return nil, fmt.Errorf("step %d of a trail cannot be", i)
-		case s.Charged && (s.Out == nil || !s.set(row).Has(row) || !ledger.holds(s.set(row))):
-			return nil, fmt.Errorf("the eligible set of step %d of a trail does not fit the links", i)
-		}
-		s.play(&ledger)
-	}
-	return &ledger, nil
-}

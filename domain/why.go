@@ -53,7 +53,7 @@ func (c *Catalog) Decision(id ContactID) (*Decision, error) {
 	legs := c.sources[contact.Source].trail.legs
 	for l := len(legs) - 1; l >= 0; l-- {
 		for i := len(legs[l].steps) - 1; i >= 0; i-- {
-			if s := &legs[l].steps[i]; s.Contact == id {
+			if legs[l].steps[i].contact == id {
 				d := legs[l].explain(i)
 				d.At = contact.AssignedAt
 				d.avoided(contact.releaser())
@@ -68,22 +68,22 @@ func (c *Catalog) Decision(id ContactID) (*Decision, error) {
 func (l *leg) explain(at int) *Decision {
 	ledger := l.start.Clone()
 	for i := range at {
-		l.steps[i].play(&ledger)
+		l.play(&l.steps[i], &ledger)
 	}
 	s := &l.steps[at]
-	row, _ := ledger.Find(s.Operator)
-	set := s.set(row)
-	d := &Decision{Contact: s.Contact, Operator: s.Operator, At: s.At, Charged: s.Charged, Rule: ledger.rule(set, row, s.How)}
-	if !s.Charged {
+	row, _ := ledger.Find(s.operator)
+	set := l.set(s, row)
+	d := &Decision{Contact: s.contact, Operator: s.operator, At: s.at, Charged: s.charged, Rule: ledger.rule(set, row, s.how)}
+	if !s.charged {
 		return d
 	}
 	before := ledger.Clone()
-	s.play(&ledger)
+	l.play(s, &ledger)
 	for r, link := range before.rows {
 		if set.Has(r) {
 			d.Eligible = append(d.Eligible, Candidate{link.Operator, link.Weight, link.Lag, ledger.rows[r].Lag})
 		} else {
-			d.Excluded = append(d.Excluded, Excluded{link.Operator, s.Out.reason(r, link.Weight)})
+			d.Excluded = append(d.Excluded, Excluded{link.Operator, l.outs[s.out].reason(r, link.Weight)})
 		}
 	}
 	return d
@@ -179,11 +179,11 @@ func (t *Tally) Count() *Shares {
 		return shares
 	}
 	since := shares.Since
-	if begun := legs[0].start.decisions > 0 || legs[0].start.linked > 0; begun && legs[0].steps[0].At > since {
-		shares.Since, shares.Complete = legs[0].steps[0].At, false
+	if begun := legs[0].start.decisions > 0 || legs[0].start.linked > 0; begun && legs[0].steps[0].at > since {
+		shares.Since, shares.Complete = legs[0].steps[0].at, false
 	}
 	for i := range legs {
-		if i+1 < len(legs) && legs[i+1].steps[0].At < since {
+		if i+1 < len(legs) && legs[i+1].steps[0].at < since {
 			continue
 		}
 		shares.count(&legs[i], since)
@@ -197,11 +197,11 @@ func (s *Shares) count(l *leg, since Time) {
 	places := s.places(&ledger)
 	for i := range l.steps {
 		step := &l.steps[i]
-		if step.At >= since && step.How != 0 {
-			s.step(step, &ledger, places)
+		if step.at >= since && step.how != 0 {
+			s.step(l, step, &ledger, places)
 		}
-		step.play(&ledger)
-		if step.How == 0 {
+		l.play(step, &ledger)
+		if step.how == 0 {
 			places = s.places(&ledger)
 		}
 	}
@@ -223,9 +223,9 @@ func (s *Shares) places(l *Ledger) []int {
 	return places
 }
 
-func (s *Shares) step(step *TrailStep, l *Ledger, places []int) {
-	row, _ := l.Find(step.Operator)
-	manual := step.How == Manual || step.How == Forced
+func (s *Shares) step(of *leg, step *legStep, l *Ledger, places []int) {
+	row, _ := l.Find(step.operator)
+	manual := step.how == Manual || step.how == Forced
 	if manual {
 		s.Manual++
 	} else {
@@ -236,16 +236,16 @@ func (s *Shares) step(step *TrailStep, l *Ledger, places []int) {
 		switch {
 		case manual:
 			got.Manual++
-		case step.How == Sticky:
+		case step.how == Sticky:
 			got.Sticky++
 		default:
 			got.Automatic++
 		}
 	}
-	if !step.Charged {
+	if !step.charged {
 		return
 	}
-	set := step.set(row)
+	set := of.set(step, row)
 	var weights int64
 	for r := range set.All() {
 		weights += l.rows[r].Weight

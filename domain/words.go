@@ -17,15 +17,6 @@ func newWords(room int) *words {
 	return w
 }
 
-// span is where an item's words are in the buffer of its page.
-type span struct {
-	at     uint32
-	length int
-}
-
-// in is the words, cut out of their page's.
-func (s span) in(page string) string { return page[s.at:][:s.length] }
-
 // wordsRoom is the least that a full buffer grows by.
 const wordsRoom = 256
 
@@ -48,8 +39,8 @@ func (w *words) put(text string) (at uint32) {
 // worded is an item of a table, which knows where its words are.
 type worded[T any] interface {
 	*T
-	// spans hands each of the words to move, and takes down where they are from then on.
-	spans(move func(span) (at uint32))
+	// words hands each of them to fn: where it is in the words of the page, to be changed when it is moved, and its length.
+	words(fn func(at *uint32, length int))
 }
 
 // table is pages of items with words. The items have no pointers: with the strings in them, each garbage collection would
@@ -101,10 +92,9 @@ func (t *table[T, P]) pack(n int64) {
 	}
 	old, packed := t.words[n], newWords(t.roomOf(n))
 	page := old.buffer.String()
-	move := func(s span) uint32 { return packed.put(s.in(page)) }
 	t.edit(n * pageSize)
 	for i := range t.list[n].items {
-		P(&t.list[n].items[i]).spans(move)
+		P(&t.list[n].items[i]).words(func(at *uint32, length int) { *at = packed.put(page[*at:][:length]) })
 	}
 	t.words[n] = packed
 }
