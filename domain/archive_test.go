@@ -3,6 +3,7 @@ package domain
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -134,7 +135,10 @@ func TestForgetWholePages(t *testing.T) {
 		const n = 10 * pageSize
 		c := smallCatalog(t)
 		for id := ContactID(4); id < n; id++ {
-			apply(t, c, 100, &ContactCreated{ID: id, Source: 1, Lead: 1}, &ContactClosed{ID: id, Source: 1})
+			apply(t, c, 100, &ContactCreated{ID: id, Source: 1, Lead: 1, Text: "hello"}, &ContactClosed{ID: id, Source: 1})
+			if id%100 == 0 {
+				apply(t, c, 100, &ContactReopened{ID: id, Source: 1}, &ContactClosed{ID: id, Source: 1})
+			}
 		}
 		before := c.Freeze()
 		left := n - 4
@@ -147,8 +151,9 @@ func TestForgetWholePages(t *testing.T) {
 		apply(t, c, 300, &ContactsArchived{Day: 7, IDs: []ContactID{3}}, &ContactClosed{ID: 1, Source: 1}, &ContactClosed{ID: 2, Source: 1, Operator: 1})
 		apply(t, c, 300, &ContactsArchived{Day: 7, IDs: []ContactID{1, 2}})
 		for page, freed := range c.contacts.list {
-			if (freed == nil) != (page < 7) {
-				t.Errorf("page %d is freed: %v", page, freed == nil)
+			gone := []bool{freed == nil, c.contacts.words[page] == nil, c.chains.links.list[page] == nil, c.pasts.list[page] == nil}
+			if slices.Contains(gone, page >= 7) {
+				t.Errorf("page %d and what lies beside it are freed: %v", page, gone)
 			}
 		}
 		if c.Freeze().ContactCount() != left || len(c.order) != left || before.ContactCount() != n-1 {

@@ -88,10 +88,13 @@ func (c *Catalog) leadIndex(lead LeadID, from uint32) *leadIndex {
 	case l.has(from - 1):
 		l.at = c.linksAt(from - 1).after
 	case int64(from)-int64(ends.first) < int64(ends.last)-int64(from):
-		for l.at = ends.first; l.at < from; l.at = c.linksAt(l.at).after {
+		for l.at = ends.first; l.at < from; {
+			l.at = c.linksAt(l.at).after
 		}
 	default:
-		for l.at = ends.last; c.linksAt(l.at).before >= from; l.at = c.linksAt(l.at).before {
+		l.at = ends.last
+		for before := c.linksAt(l.at).before; before >= from; before = c.linksAt(l.at).before {
+			l.at = before
 		}
 	}
 	return l

@@ -18,6 +18,11 @@ func TestCheckNoticesEachDifference(t *testing.T) {
 		"lags":                 func(c *Catalog) { c.sources[1].ledger.rows[0].Lag++ },
 		"the commit order":     func(c *Catalog) { c.contacts.edit(1).Place = 2 },
 		"is not at place 1 of": func(c *Catalog) { *c.contacts.edit(1) = storedContact{} },
+		"leads: page 0 has":    func(c *Catalog) { c.leads.words[0].dead++ },
+		"contacts: page 0 has": func(c *Catalog) { c.contacts.edit(1).textAt = 1000 },
+		"not behind the one":   func(c *Catalog) { c.linksAt(1).after = 3 },
+		"another before it":    func(c *Catalog) { c.linksAt(3).before = 1 },
+		"does not begin and":   func(c *Catalog) { c.chains.ends.edit(0).first = 2 },
 	} {
 		c := smallCatalog(t)
 		damage(c)

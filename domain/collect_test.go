@@ -31,6 +31,22 @@ func BenchmarkCollect(b *testing.B) {
 	runtime.KeepAlive(c)
 }
 
+// Catches memory that the catalog has once for each contact or lead, beside the pages: an object that each garbage
+// collection looks at. The pages and the indexes have some for many.
+func TestContactsAreNoObjects(t *testing.T) {
+	const leads, contacts = 5_000, 20_000
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	c := fullCatalog(t, leads, contacts)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if n := after.HeapObjects - before.HeapObjects; n > contacts*6/10 {
+		t.Errorf("%d contacts and %d leads are %d objects", contacts, leads, n)
+	}
+	runtime.KeepAlive(c)
+}
+
 // fullCatalog has 200 sources, 2,000 operators, ten of them linked to each source, and contacts that all are assigned
 // and, but for the last ones, closed. What people wrote is about 60 bytes a contact.
 func fullCatalog(t testing.TB, leads, contacts int) *Catalog {
@@ -59,6 +75,9 @@ func fullCatalog(t testing.TB, leads, contacts int) *Catalog {
 		source := SourceID(rng.IntN(sources) + 1)
 		l := &c.sources[source].ledger
 		set := everybody(l)
+		if row := rng.IntN(20); row < 10 {
+			set.Remove(row)
+		}
 		op := l.rows[l.Pick(set)].Operator
 		text := fmt.Sprint("Good morning, my order ", id, " has not arrived. Please help.", "!!!!!!!"[:id%8])
 		apply(t, c, Time(id), &ContactCreated{ID: id, Source: source, Lead: lead, Text: text},

@@ -48,8 +48,8 @@ type LedgerState struct {
 	Spelled   Rows   // the set that SameSet means; nil = none
 }
 
-// Freeze is the state as it is now. It costs a copy of all operators and links, and of one pointer for each page of
-// leads and contacts.
+// Freeze is the state as it is now. It costs a copy of all operators and links, and of a pointer and a
+// string for each page of leads and contacts.
 func (c *Catalog) Freeze() *Frozen {
 	f := c.view()
 	f.leads, f.contacts, f.pasts, f.days = c.leads.freeze(), c.contacts.freeze(), c.pasts.freeze(), c.days.freeze()

@@ -11,7 +11,7 @@ type pages[T any] struct {
 	epoch  uint64   // counts freezes
 }
 
-// page has nothing but its items: with a word more, a page of contacts would take a quarter more memory than it has.
+// page has nothing but its items: with a word more, a page of contacts would take a tenth more memory than it has.
 type page[T any] struct {
 	items [pageSize]T
 }

@@ -260,9 +260,17 @@ func TestFrozenTrailStays(t *testing.T) {
 		if err != nil {
 			t.Fatalf("frozen %d: %v", i, err)
 		}
-		steps := 0
+		steps, situations := 0, map[Situation]int{}
 		for part := range f.Trails() {
 			steps += len(part.Steps)
+			for _, s := range part.Steps {
+				if s.Charged {
+					situations[s.Situation]++
+				}
+			}
+		}
+		if len(situations) != 1+steps/legSize { // else a snapshot would have the set of each step
+			t.Errorf("%d steps were decided over %d situations", steps, len(situations))
 		}
 		if want := 2 + 50*(i+1); steps != want {
 			t.Errorf("frozen %d has %d steps, want %d", i, steps, want)
@@ -275,6 +283,7 @@ func TestAddTrailRefusesWhatCannotBe(t *testing.T) {
 	begin := &LedgerState{Links: []Link{{Operator: 1, Weight: 1, Seq: 1}, {Operator: 2, Weight: 1, Seq: 2}}, Linked: 2}
 	out := &Out{}
 	rows := func(r ...uint64) *Rows { return (*Rows)(&r) }
+	long := append([]uint64{3}, make([]uint64, maxSetWords)...)
 	good := TrailStep{Contact: 1, Operator: 1, How: Automatic, Charged: true, Situation: Situation{rows(3), out}}
 	for name, c := range map[string]struct {
 		good bool
@@ -290,6 +299,8 @@ func TestAddTrailRefusesWhatCannotBe(t *testing.T) {
 		"charged, no situation": {false, TrailPart{Source: 1, Begin: begin, Steps: []TrailStep{{Operator: 1, How: Automatic, Charged: true}}}},
 		"set without it":        {false, TrailPart{Source: 1, Begin: begin, Steps: []TrailStep{{Operator: 1, How: Automatic, Charged: true, Situation: Situation{rows(2), out}}}}},
 		"set beyond the links":  {false, TrailPart{Source: 1, Begin: begin, Steps: []TrailStep{{Operator: 1, How: Automatic, Charged: true, Situation: Situation{rows(1, 1), out}}}}},
+		"set of nothing":        {false, TrailPart{Source: 1, Begin: begin, Steps: []TrailStep{{Operator: 1, How: Automatic, Charged: true, Situation: Situation{rows(), out}}}}},
+		"set too long":          {false, TrailPart{Source: 1, Begin: begin, Steps: []TrailStep{{Operator: 1, How: Automatic, Charged: true, Situation: Situation{(*Rows)(&long), out}}}}},
 		"unknown way":           {false, TrailPart{Source: 1, Begin: begin, Steps: []TrailStep{{Operator: 1, How: Sticky + 1}}}},
 		"weight too high":       {false, TrailPart{Source: 1, Begin: begin, Steps: []TrailStep{{Operator: 1, Weight: MaxWeight + 1}}}},
 		"weight below":          {false, TrailPart{Source: 1, Begin: begin, Steps: []TrailStep{{Operator: 1, Weight: -2}}}},
