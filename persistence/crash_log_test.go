@@ -13,14 +13,8 @@ import (
 type crashLog struct {
 	walLog
 	machine *machine
-	torn    *tear // what a failed append left, to be done when the log is closed
-	failed  error // of a roll: the log takes no more
-}
-
-// tear cuts a segment off.
-type tear struct {
-	path string
-	size int64
+	torn    uint64 // the entry of an append that failed, of which something is left when the log is closed
+	failed  error  // of a roll: the log takes no more
 }
 
 // Append that fails leaves the entry whole, not at all, or torn.
@@ -35,24 +29,11 @@ func (l *crashLog) Append(payload []byte) (uint64, error) {
 	if !done {
 		return 0, fault
 	}
-	before, err := wal.Segments(l.dir)
+	index, err := l.walLog.Append(payload)
 	if err != nil {
 		return 0, err
 	}
-	if _, err := l.walLog.Append(payload); err != nil {
-		return 0, err
-	}
-	after, err := wal.Segments(l.dir)
-	if err != nil {
-		return 0, err
-	}
-	last, from := after[len(after)-1], int64(0)
-	if n := len(before); len(after) == n {
-		from = before[n-1].Size
-	}
-	if last.Size > from && last.First <= l.LastIndex() {
-		l.torn = &tear{last.Path, from + l.machine.rng.Int64N(last.Size-from+1)}
-	}
+	l.torn = index
 	return 0, fault
 }
 
@@ -86,10 +67,41 @@ func (l *crashLog) DropBefore(index uint64) error {
 	return errors.Join(fault, l.walLog.DropBefore(part))
 }
 
+// Close leaves what a crash leaves in the newest segment: of an append that failed some bytes or all or none, and maybe
+// room.
 func (l *crashLog) Close() error {
-	err := l.walLog.Close()
-	if l.torn != nil {
-		err = errors.Join(err, os.Truncate(l.torn.path, l.torn.size))
+	if err := l.walLog.Close(); err != nil {
+		return err
 	}
-	return err
+	segments, err := wal.Segments(l.dir)
+	if err != nil {
+		return err
+	}
+	newest := segments[len(segments)-1]
+	from := newest.Size
+	err = wal.Walk(l.dir, func(e wal.Entry) error {
+		if e.File == newest.Path && e.Index == l.torn {
+			from = e.Offset
+		}
+		return nil
+	})
+	rng := l.machine.rng
+	size := from + rng.Int64N(newest.Size-from+1)
+	if rng.IntN(2) == 0 {
+		return errors.Join(err, os.Truncate(newest.Path, size))
+	}
+	if size < newest.Size {
+		size = wholeSectors(from, size, newest.Size)
+	}
+	return errors.Join(err, os.Truncate(newest.Path, size), os.Truncate(newest.Path, newest.Size+rng.Int64N(5000)))
+}
+
+// wholeSectors is where an entry ends, of those that begin and end there, that is cut off in room. One whose tear would
+// not show there is not written to room: none is left of it.
+func wholeSectors(begin, cut, end int64) int64 {
+	cut = cut / sectorSize * sectorSize
+	if cut-begin <= 4 || end-cut <= 2 {
+		return begin
+	}
+	return cut
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,7 +98,13 @@ func (t *target) tryCopy(dir string) error {
 		if i+1 < len(segments) && segments[i+1].First <= entry {
 			continue // all its entries are before the snapshot's
 		}
-		if err := copyFile(seg.Path, journal); err != nil {
+		size := seg.Size
+		if i+1 == len(segments) {
+			if size, err = seg.End(); err != nil {
+				return moved(err)
+			}
+		}
+		if err := copyFile(seg.Path, size, journal); err != nil {
 			return err
 		}
 	}
@@ -112,7 +119,7 @@ func copySnapshot(dir, to string) (entry uint64, err error) {
 		return 0, err
 	}
 	for _, file := range slices.Backward(files) {
-		if err := copyFile(file.Path, to); err != nil {
+		if err := copyFile(file.Path, math.MaxInt64, to); err != nil {
 			return 0, err
 		}
 		copied := filepath.Join(to, filepath.Base(file.Path))
@@ -142,21 +149,26 @@ func settledSegments(journal string) (segments []wal.Segment, err error) {
 	return nil, fmt.Errorf("%w: the segments in %s change all the time", errMoved, journal)
 }
 
-// copyFile copies a file into a directory, and makes its bytes durable. One that grows is copied as far as it has come.
-func copyFile(path, dir string) error {
-	from, err := os.Open(path)
+// moved marks the error of a file that was there when it was listed.
+func moved(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %w", errMoved, err)
 	}
+	return err
+}
+
+// copyFile copies the first bytes of a file, as many as there are, into a directory, and makes them durable.
+func copyFile(path string, size int64, dir string) error {
+	from, err := os.Open(path)
 	if err != nil {
-		return err
+		return moved(err)
 	}
 	defer func() { _ = from.Close() }() // it was only read
 	to, err := os.OpenFile(filepath.Join(dir, filepath.Base(path)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, backupFileMode)
 	if err != nil {
 		return err
 	}
-	if _, err = io.Copy(to, from); err == nil {
+	if _, err = io.Copy(to, io.LimitReader(from, size)); err == nil {
 		err = to.Sync()
 	}
 	if err = errors.Join(err, to.Close()); err != nil {

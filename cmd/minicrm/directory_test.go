@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -117,4 +118,10 @@ func flip(b []byte) []byte {
 }
 
 // tear leaves the last record without its end.
-func tear(b []byte) []byte { return b[:len(b)-3] }
+func tear(b []byte) []byte {
+	b = withoutRoom(b)
+	return b[:len(b)-3]
+}
+
+// withoutRoom cuts off the zeros that a killed server leaves behind its last record, which does not end in zeros.
+func withoutRoom(b []byte) []byte { return bytes.TrimRight(b, "\x00") }

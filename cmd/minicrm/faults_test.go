@@ -26,6 +26,7 @@ var faults = map[string]fault{
 	"write to the segment":   {"write", "error=ENOSPC", "journal/00000000000000000001", false, "no space left on device"},
 	"no bytes written":       {"write", "retval=0", "journal/00000000000000000001", false, "unexpected EOF"},
 	"fsync of the directory": {"fsync", "error=EIO", "journal", true, "input/output error"},
+	"cut of the segment":     {"ftruncate", "error=EIO", "journal/00000000000000000001", true, "input/output error"},
 	"close of the segment":   {"close", "error=EIO", "journal/00000000000000000001", true, "input/output error"},
 	"no new file":            {"openat", "error=EMFILE", "", true, ""},
 	"name of a snapshot":     {"fsync", "error=EIO", "snapshots", true, ""},

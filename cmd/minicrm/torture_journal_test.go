@@ -87,6 +87,9 @@ func (k *keeper) records(entry, record uint64, see func(index uint64, r *journal
 		if err != nil {
 			return entry, record, err
 		}
+		if i == len(segments)-1 {
+			b = withoutRoom(b)
+		}
 		for at := firstEntry(name); len(b) > 0; at++ {
 			size, n := binary.Uvarint(b)
 			frame := b[n : n+int(size)]

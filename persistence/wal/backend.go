@@ -25,13 +25,16 @@ type system struct {
 	// openBackend opens the segments for appending. first and last are the entries that our own scan found.
 	openBackend func(dir string, segmentSize int, first, last uint64) (backend, error)
 	syncFile    func(*os.File) error
+	zero        func(f *os.File, from, to int64) (n int64, err error) // as much of it as there is space for
 	syncDir     func(dir string) error
 	create      func(path string) error // an empty file that was not there
 	remove      func(path string) error
 }
 
 func realSystem() system {
-	return system{openBackend: openLibrary, syncFile: (*os.File).Sync, syncDir: syncDir, create: createEmpty, remove: os.Remove}
+	return system{
+		openBackend: openLibrary, syncFile: (*os.File).Sync, zero: writeZeros, syncDir: syncDir, create: createEmpty, remove: os.Remove,
+	}
 }
 
 // openLibrary opens the segments with the library, and makes sure that it sees the log that we saw.

@@ -3,11 +3,14 @@
 // read. It is built over tidwall/wal, which appends and rolls segment files. The reading side of that library is
 // not used, since it has no checksum: this package reads the files through a scanner of its own.
 //
-//	Open        lock the directory -> list the segments -> scan the last one -> cut a torn tail, or refuse
+//	Open        lock the directory -> list the segments -> scan the last one -> cut its room and a torn tail, or refuse
 //	            -> write the last record again and fsync -> let the library open the files -> fsync the directory
 //	ReplayFrom  every segment that a snapshot does not cover, every record in it, every check; in order
-//	Append      frame the payload -> library write -> fsync -> after a roll, fsync the directory -> acknowledge
-//	Roll        make the next segment -> fsync the directory -> let the library open the files anew
+//	Append      frame the payload -> make room, or cut it off -> library write -> fsync
+//	            -> after a roll, fsync the directory -> acknowledge
+//	Roll        cut the room off and fsync -> make the next segment -> fsync the directory
+//	            -> let the library open the files anew
+//	Close       cut the room off and fsync -> let the library close the file
 //	DropBefore  list -> fsync the directory -> oldest first: remove one file, fsync the directory
 //
 // The first error while writing fails the log for good: the library's memory and the file may differ by then, and
@@ -19,8 +22,9 @@
 //
 // # Words and bytes
 //
-// A segment is a file that is named by the index of its first entry, 20 decimal digits. It holds records and nothing
-// else. A record is the library's length prefix and one frame; a frame is what we hand to the library.
+// A segment is a file that is named by the index of its first entry, 20 decimal digits. It holds records, and behind them
+// maybe room, which is zeros, and nothing else. A record is the library's length prefix and one frame; a frame is what we
+// hand to the library.
 //
 //	      prefix      version   length    index     checksum   payload        trailer
 //	      1..4        1         4         8         4          1..MaxPayload  1         bytes
@@ -36,6 +40,24 @@
 //	checksum  CRC-32C over version, length, index and payload
 //	trailer   FF, so that a record never ends in zeros
 //
+// # Room
+//
+// When a write makes a file grow, its fsync is two writes to the disk: the data, and the size. So zeros are written
+// ahead, many at once (roomStep), and records over them, at the place where the library's handle is: it keeps its own
+// place, and does not ask the file for its end. Room is made durable by the fsync of the record that it was made for.
+// Nothing depends on it: where there is none, a record makes the file grow, as one does that is larger than what is
+// left. So a disk that is too full for room is no error.
+//
+//   - Only the newest segment has room. Roll cuts it off, and fsyncs that, before it makes the next file. The library
+//     rolls with a record that fills the segment; room never reaches beyond the place where it is full, so the file ends
+//     with that record. Zeros in any other segment are damage.
+//   - The library must not see it: each zero would be a record to it. It opens a segment only after Open has cut the room
+//     off, or when the segment is new.
+//   - A closed log has none, and is byte for byte what it would be without. After a crash, an earlier version takes
+//     room for torn and cuts it, with a warning.
+//   - A record that would not show in room that it is torn is not written there (tearShows). Room is cut off, durably,
+//     and the record makes the file grow; room is made anew for the next.
+//
 // # Torn or corrupt
 //
 // A crash in the middle of an append leaves a torn record: part of its bytes never reached the disk, and nobody was
@@ -46,9 +68,25 @@
 //
 //	the file ends inside it, and what is there of its header is exactly what was due; or
 //	a sector of it was never written: cut at multiples of 512 bytes of the file, one piece of it is all zeros, and
-//	what may follow it is all zeros too. (Nothing but zeros up to the end of the file is the plainest case.)
+//	what may follow it is all zeros too.
 //
-// Everything else is corruption, and Open refuses. Why no change of one single byte in a complete last record is ever
+// If there are nothing but zeros from its first byte up to the end of the file, then it is no record: the log ends there,
+// with room. Nothing was torn, and nobody is told. It might be a record of which all sectors were lost; nobody was told
+// that it was stored, either.
+//
+// Everything else is corruption, and Open refuses.
+//
+// Why what a crash leaves of a record in room is never refused. Each of its sectors is as it was written or as it was
+// before, so zero but for the end of the record before; and the file has the size that it had, or the one that it was
+// given, or one between, and beyond what was written holds zeros. If no sector is lost, it is whole, or the file ends
+// inside it. If all are, there is room. Else, as tearShows has seen to it, no sector holds nothing of it but the prefix or
+// part of that, so its frame is not valid at its place; none holds nothing but its trailer and zeros, so its checksum
+// does not hold; and it is not sparse, so zeros count. With its first sector it has its prefix, which says where it
+// ends, and without, its first byte is zero, which no prefix is, so all up to the end of the file is looked at: either
+// way the lost sector is found, and only zeros follow. A write that a kill ends in the middle leaves the first of the
+// sectors. (Without room, it leaves a file that ends inside the record.)
+//
+// Why no change of one single byte in a complete last record is ever
 // cut (each is noticed, as every field is either checksummed or known beforehand):
 //
 //	prefix    the frame behind it is still valid, and is found
@@ -60,9 +98,15 @@
 //	          payload is longer than 127. Longer runs are marked by the version, and then zeros prove nothing.
 //	trailer   the checksum still holds, so every byte arrived
 //
-// The price: four rare tears cannot be told from damage and are refused too, namely a lost sector that held nothing but
-// the prefix; one that held nothing but the trailer and zeros; any lost sector of a payload with long zero runs; and a
-// payload that has within itself a valid frame of this or a later index.
+// Room behind the record changes none of this: all of it goes by the bytes of the record, and asks of those behind it only
+// that they are zeros, or that there are none. Nor does the change of a byte make the record look like room, since two
+// of its bytes or more are not zero. A byte of the room itself that changes is cut as torn, or refused: no record is
+// there.
+//
+// The price: four rare tears cannot be told from damage and are refused too, namely a payload that has within itself a
+// valid frame of this or a later index; and of the records that are therefore not written to room, a lost sector, below
+// the size that the file then has, that held nothing but the prefix; one that held nothing but the trailer and zeros;
+// and any of a payload with long zero runs.
 //
 // # Dropping old segments
 //
@@ -81,11 +125,22 @@
 //
 // # Reading a live log
 //
-// Sizes are taken before the files are read, and an append writes a file from its end on, so the bytes of a record
-// that is under way are there from its first up to some byte, and it looks like a torn one: the file ends inside
-// it. A bad record at the end is looked at once more, with a fresh size; by then it is whole, or still torn, and never
-// corrupt. The second look is also for an Open of the service meanwhile, which cuts a torn record and has another
-// written in its place: the first look may have met half of each.
+// Sizes are taken before the files are read, and an append writes a file from the end of its records on, so the bytes of
+// a record that is under way are there from its first up to some byte. Then the file ends, and it looks like a torn
+// one; or room goes on, and if the last sector that it is to have is not all zeros any more, but not complete either,
+// then it looks corrupt. And a look is not of one moment: while its first bytes are read as room, later ones may be
+// written. So a bad record at the end is looked at once more, with a fresh size. The first look has met bytes that are
+// not zero, so the record was begun by then: now it is whole, or still under way and torn, or its last sector was being
+// copied. For the latter there is a third look: what was found in all of its sectors was there, so all but the rest of
+// one sector was copied before that look began. The looks are also for an Open of the service meanwhile, which cuts a torn
+// record and has another written in its place, so that the first look may have met half of each; and for room that is
+// cut off, which takes the end of what is read away.
+//
+// Where the first look meets nothing but zeros, the log ended there at the moment when the first of them was read.
+//
+// What copies the newest segment copies it up to where a scan has found the end of its records (Segment.End): below
+// that, nothing changes any more. A plain copy of a file that has room may have zeros in the place of a record that was
+// written while it was made, and later ones behind it.
 //
 // A list of a directory that changes may lack a new file in the middle, or have an old one that is gone. The successor
 // of a file is named by the index that is due after it, so it is looked for by that name. If it is not there although
@@ -93,11 +148,13 @@
 //
 // # Assumptions
 //
-//   - A sector of 512 bytes is written wholly or not at all, and one that was never written reads as zeros.
+//   - A sector of 512 bytes is written wholly or not at all, to the disk, and also to the system's memory by a write
+//     over what is there that a kill ends; and one that was never written reads as zeros.
 //   - What a successful fsync covered stays. A failed fsync promises nothing, not even that a later one reports it:
 //     hence the last record, the only one that can be in doubt, is written again by each Open before anybody sees it.
-//   - A failed fsync of a directory either left nothing behind, or stops the file system, as it does where metadata is
-//     journaled: a later one that succeeds covers what the failed one should have.
+//   - A failed fsync of a directory, or of the size of a file, either left nothing behind, or stops the file system, as
+//     it does where metadata is journaled: a later one that succeeds covers what the failed one should have.
+//   - An fsync covers all that was written to the file before, through any handle.
 //   - A reader that sees the size of a file sees all bytes below it, and a file that was made or removed is so for
 //     every later look. Local Linux file systems keep to both; a network file system may not.
 //   - The files of a whole segment do not vanish. A missing file in the middle is noticed by ReplayFrom if it is

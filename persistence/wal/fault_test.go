@@ -89,12 +89,14 @@ func wantReopened(t *testing.T, dir string, entries int, cut int64) {
 	mustAppend(t, l, []byte("afterwards"))
 }
 
-// A full disk takes part of a record.
+// A full disk takes part of a record, and has no room.
 func TestShortWrite(t *testing.T) {
+	full := quick()
+	full.zero = func(*os.File, int64, int64) (int64, error) { return 0, errDisk }
 	whole := record(3, []byte("third"))
 	for part := range len(whole) + 1 {
 		dir := t.TempDir()
-		l, f := openFaulty(t, dir, quick())
+		l, f := openFaulty(t, dir, full)
 		f.write = func(uint64, []byte) error {
 			file, err := os.OpenFile(filepath.Join(dir, segmentName(1)), os.O_WRONLY|os.O_APPEND, 0)
 			if err != nil {

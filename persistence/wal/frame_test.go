@@ -64,12 +64,13 @@ func unhex(text string) (b []byte) {
 	return b
 }
 
-// The file of a real log holds just that, so the library adds what doc.go says.
+// The file of a closed log holds just that, so the library adds what doc.go says.
 func TestLogWritesRecords(t *testing.T) {
 	dir := t.TempDir()
 	l := mustOpen(t, dir, Options{})
 	payloads := somePayloads(20, 400)
 	mustAppend(t, l, payloads...)
+	mustClose(t, l)
 	got, err := os.ReadFile(l.segments[0].Path)
 	if err != nil {
 		t.Fatal(err)

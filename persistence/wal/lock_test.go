@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 const exitLocked = 3
 
 func child(dir string) int {
-	l, err := Open(dir, Options{SegmentSize: smallSegment})
+	l, err := Open(dir, Options{SegmentSize: 5 * smallSegment}) // so there is room, and rolls
 	if errors.Is(err, ErrLocked) {
 		return exitLocked
 	}

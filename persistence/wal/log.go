@@ -37,6 +37,7 @@ type Log struct {
 	logger      *slog.Logger
 	lock        *flock.Flock
 	backend     backend   // nil: a Roll that failed has closed it
+	room        *room     // of the newest segment
 	segments    []Segment // as Open found or made them
 	repair      *Cut      // of the torn tail that Open found
 
@@ -137,29 +138,42 @@ func (l *Log) Append(payload []byte) (index uint64, err error) {
 	return index, nil
 }
 
-// store writes the frame and makes it durable. A roll within the write fsyncs the old file by itself; the name of
-// the new file is made durable at once, so before any record in it is acknowledged.
+// store writes the frame and makes it durable. The library rolls within the write of a frame that fills the segment, and
+// fsyncs the old file by itself.
 func (l *Log) store(index uint64) error {
-	err := guarded("write", func() error { return l.backend.Write(index, l.frame) })
-	if err != nil {
+	fills := l.room.isFilledBy(l.frame)
+	if err := l.room.prepare(l.frame); err != nil {
+		return err
+	}
+	if err := guarded("write", func() error { return l.backend.Write(index, l.frame) }); err != nil {
 		return err
 	}
 	if err := guarded("fsync", l.backend.Sync); err != nil {
 		return err
 	}
+	if !fills {
+		l.room.take(l.frame)
+		return nil
+	}
+	return l.followRoll(index)
+}
+
+// followRoll makes the name of a segment that the library has begun durable at once, so before any record in it is
+// acknowledged.
+func (l *Log) followRoll(index uint64) error {
 	newest, err := l.findNewest(index)
-	if err != nil || newest == l.newest {
+	if err != nil {
 		return err
 	}
 	if err := l.sys.syncDir(l.dir); err != nil {
 		return fmt.Errorf("fsync the directory: %w", err)
 	}
 	l.newest = newest
-	return nil
+	return l.moveRoom()
 }
 
-// findNewest looks for a segment that the library began with the entry of this index, or behind it. The directory
-// is asked, so that this does not depend on when the library rolls; beside an fsync that costs nothing.
+// findNewest looks for the segment that the library began with the entry of this index, because the one before it was
+// full already, or behind it.
 func (l *Log) findNewest(index uint64) (first uint64, err error) {
 	for _, first := range []uint64{index + 1, index} {
 		_, err := os.Lstat(filepath.Join(l.dir, segmentName(first)))
@@ -170,19 +184,24 @@ func (l *Log) findNewest(index uint64) (first uint64, err error) {
 			return 0, fmt.Errorf("look for a new segment: %w", err)
 		}
 	}
-	return l.newest, nil
+	return 0, fmt.Errorf("the library did not roll with entry %d, which filled the segment", index)
 }
 
-// Close closes the files and gives up the lock. A second Close does nothing.
+// Close cuts the room off, closes the files and gives up the lock. A log that has failed is left as it is, for Open to
+// look at. A second Close does nothing.
 func (l *Log) Close() error {
 	if l.closed {
 		return nil
 	}
 	l.closed = true
 	var err error
-	if l.backend != nil {
-		err = guarded("close", l.backend.Close)
+	if l.failure == nil {
+		err = l.room.cut()
 	}
+	if l.backend != nil {
+		err = errors.Join(err, guarded("close", l.backend.Close))
+	}
+	err = errors.Join(err, l.room.file.Close())
 	if err = errors.Join(err, l.lock.Unlock()); err != nil {
 		return fmt.Errorf("close the log %s: %w", l.dir, err)
 	}

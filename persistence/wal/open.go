@@ -112,7 +112,8 @@ func (l *Log) loaded() error {
 	}
 	l.segments = segments
 	l.newest = segments[len(segments)-1].First
-	return nil
+	l.room, err = l.openRoom()
+	return err
 }
 
 // Lock locks the directory of a log, which must exist: no Log can be opened in it until Unlock. It refuses with ErrLocked

@@ -83,13 +83,13 @@ func wantCut(t *testing.T, plan, done *Cut, path string, offset, size int) {
 // Open tells of the same cut.
 func TestPlanIsWhatOpenDoes(t *testing.T) {
 	dir := t.TempDir()
-	path := writeSegment(t, dir, 1, append(record(1, []byte("first")), make([]byte, 700)...))
+	path := writeSegment(t, dir, 1, append(record(1, []byte("first")), record(2, make([]byte, 100))[:90]...))
 	plan, err := PlanRepair(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := mustOpen(t, dir, Options{})
-	wantCut(t, plan, l.repair, path, len(record(1, []byte("first"))), len(record(1, []byte("first")))+700)
+	wantCut(t, plan, l.repair, path, len(record(1, []byte("first"))), len(record(1, []byte("first")))+90)
 }
 
 // A log that is corrupt is left as it is, also if its tail is torn as well.
@@ -137,7 +137,7 @@ func TestRepairNeedsTheLock(t *testing.T) {
 	l := mustOpen(t, dir, Options{})
 	mustAppend(t, l, []byte("first"))
 	path := filepath.Join(dir, segmentName(1))
-	data := append(readFile(t, path), record(2, []byte("under way"))[:20]...)
+	data := append(record(1, []byte("first")), record(2, []byte("under way"))[:20]...)
 	writeFile(t, path, data)
 	if plan, err := PlanRepair(dir); err != nil || plan == nil || plan.Index != 2 || plan.Bytes != 20 {
 		t.Fatalf("planned %+v, %v", plan, err)
@@ -147,6 +147,7 @@ func TestRepairNeedsTheLock(t *testing.T) {
 	if !bytes.Equal(readFile(t, path), data) {
 		t.Fatal("the file of a live log was changed")
 	}
+	_ = l.fail(errDisk) // so it leaves the file as it is, as a killed one does
 	mustClose(t, l)
 	if done, err := Repair(dir); err != nil || done == nil {
 		t.Fatalf("did %+v, %v", done, err)

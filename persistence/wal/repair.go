@@ -95,10 +95,14 @@ func (l *Log) recoverTail(seg Segment) error {
 		return refusal(bad, true)
 	}
 	l.last.Store(ext.next - 1)
-	if isBad {
-		if err := l.cut(f, seg, bad); err != nil {
-			return err
-		}
+	switch {
+	case isBad:
+		err = l.cut(f, seg, bad)
+	case seg.Size > ext.end: // there is room: the log was not closed
+		err = f.Truncate(ext.end)
+	}
+	if err != nil {
+		return fmt.Errorf("cut the last segment: %w", err)
 	}
 	return l.settle(f, ext)
 }
@@ -123,7 +127,7 @@ func (l *Log) cut(f *os.File, seg Segment, bad *CorruptError) error {
 	cut := newCut(bad)
 	saved, saveErr := l.saveAside(f, seg, cut)
 	if err := f.Truncate(cut.Offset); err != nil {
-		return fmt.Errorf("cut a torn record: %w", err)
+		return err
 	}
 	attrs := []any{"file", cut.File, "offset", cut.Offset, "index", cut.Index, "bytes", cut.Bytes, "why", cut.Reason}
 	if saveErr != nil {

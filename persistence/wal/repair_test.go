@@ -14,7 +14,7 @@ import (
 )
 
 // wantRepaired opens a log whose last segment, of entries from 1, holds data, and wants that kept entries are left,
-// that cut bytes were cut, and that the log goes on from there and can be opened again.
+// that cut bytes were cut before the room, and that the log goes on from there and can be opened again.
 func wantRepaired(t *testing.T, data []byte, kept [][]byte, cut int) {
 	t.Helper()
 	dir := t.TempDir()
@@ -28,11 +28,15 @@ func wantRepaired(t *testing.T, data []byte, kept [][]byte, cut int) {
 		t.Fatalf("cut %d bytes, want %d", l.Repaired(), cut)
 	}
 	wantReplay(t, l, 1, kept)
+	valid := records(1, kept)
+	if !bytes.Equal(readFile(t, path), valid) {
+		t.Fatal("the file does not hold just what was kept")
+	}
 	saved := names(t, dir, "torn-*")
 	if cut == 0 && len(saved) > 0 || cut > 0 && len(saved) != 1 {
 		t.Fatalf("set aside: %q", saved)
 	}
-	if cut > 0 && !bytes.Equal(readFile(t, filepath.Join(dir, saved[0])), data[len(data)-cut:]) {
+	if cut > 0 && !bytes.Equal(readFile(t, filepath.Join(dir, saved[0])), data[len(valid):len(valid)+cut]) {
 		t.Fatal("what was set aside is not what was cut")
 	}
 	mustAppend(t, l, []byte("afterwards"))
@@ -47,8 +51,9 @@ func wantRepaired(t *testing.T, data []byte, kept [][]byte, cut int) {
 	if again.Repaired() != 0 {
 		t.Fatalf("cut %d more bytes", again.Repaired())
 	}
-	if !bytes.HasPrefix(readFile(t, path), data[:len(data)-cut]) {
-		t.Fatal("the repair changed what it kept")
+	mustClose(t, again)
+	if !bytes.Equal(readFile(t, path), append(valid, record(again.LastIndex(), []byte("afterwards"))...)) {
+		t.Fatal("the closed file does not hold just its records")
 	}
 }
 
@@ -76,12 +81,13 @@ func TestRepairFirstRecord(t *testing.T) {
 	}
 }
 
-func TestRepairZeros(t *testing.T) {
+// Zeros alone are room, and nothing to repair.
+func TestRepairNoRoom(t *testing.T) {
 	payloads := somePayloads(3, 150)
 	for _, zeros := range []int{1, 511, 512, 4096, 100_000} {
-		wantRepaired(t, append(records(1, payloads), make([]byte, zeros)...), payloads, zeros)
+		wantRepaired(t, append(records(1, payloads), make([]byte, zeros)...), payloads, 0)
 	}
-	wantRepaired(t, make([]byte, 4096), nil, 4096)
+	wantRepaired(t, make([]byte, 4096), nil, 0)
 }
 
 func TestRepairLostSector(t *testing.T) {
@@ -91,6 +97,11 @@ func TestRepairLostSector(t *testing.T) {
 	data = append(data, record(4, randomBytes(rand.New(rand.NewPCG(1, 1)), 20_000))...)
 	loseSector(data, at, 21)
 	wantRepaired(t, data, payloads, len(data)-at)
+	room := make([]byte, 5000)
+	wantRepaired(t, append(bytes.Clone(data), room...), payloads, len(data)-at)
+	last := (len(data) - 1) / sectorSize
+	loseSector(data, at, last)
+	wantRepaired(t, append(data, room...), payloads, last*sectorSize-at)
 }
 
 // An empty last segment is what a roll leaves.
@@ -103,6 +114,7 @@ func TestRepairTailOfLaterSegment(t *testing.T) {
 		l := mustOpen(t, dir, Options{})
 		wantReplay(t, l, 1, payloads)
 		mustAppend(t, l, []byte("fourth"))
+		mustClose(t, l)
 		if got := readFile(t, filepath.Join(dir, segmentName(4))); !bytes.Equal(got, record(4, []byte("fourth"))) {
 			t.Fatalf("the last segment holds %x", got)
 		}

@@ -15,7 +15,7 @@ import (
 //
 // The library rolls only when a segment is full. So the file is made here, as the library makes it, and the library opened
 // anew: it goes on in the last file that it finds. All that was appended is durable by now, so the old file needs nothing
-// more. The new one's name is made durable before anything is written to it; without it, a crash leaves the log as it
+// more than that its room is cut off, durably, before there is a new one. The new one's name is made durable before anything is written to it; without it, a crash leaves the log as it
 // was, with it, the log with an empty last segment, which Open finds after some rolls of the library's, too.
 func (l *Log) Roll() error {
 	if err := l.usable(); err != nil {
@@ -26,6 +26,9 @@ func (l *Log) Roll() error {
 		return nil
 	}
 	l.appended = true // what Open found is not all any more
+	if err := l.room.cut(); err != nil {
+		return l.fail(fmt.Errorf("roll: %w", err))
+	}
 	path := filepath.Join(l.dir, segmentName(next))
 	if err := l.sys.create(path); err != nil {
 		err = fmt.Errorf("roll: make a segment: %w", err)
@@ -55,13 +58,17 @@ func (l *Log) goOnIn(next uint64) error {
 		return err
 	}
 	l.newest = next
-	return guarded("open the segment that begins", func() error {
+	err = guarded("open the segment that begins", func() error {
 		library, err := l.sys.openBackend(l.dir, l.segmentSize, segments[0].First, next-1)
 		if err == nil {
 			l.backend = library
 		}
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return l.moveRoom()
 }
 
 // createEmpty makes a file that was not there.

@@ -70,7 +70,7 @@ func TestScannerRefuses(t *testing.T) {
 		data   []byte
 		reason string
 	}{
-		{"zero", make([]byte, 30), prefixRange},
+		{"zero", append(make([]byte, 30), 1), prefixRange},
 		{"huge prefix", bytes.Repeat([]byte{0xFF}, 30), prefixLong},
 		{"cut", good[:len(good)-1], "it needs 26 bytes and the file has 25"},
 		{"cut in the header", good[:9], "it needs 26 bytes and the file has 9"},

@@ -36,8 +36,9 @@ func segmentName(first uint64) string { return fmt.Sprintf("%0*d", nameSize, fir
 // removes the newest entries, so an .END is refused: its maker has to say what is right.
 //
 // On a live log a list is not of one moment: it may lack files in the middle or at the end, which came or went
-// while it was made, and may have some at the front that are gone by now. Sizes are never larger than the files,
-// and each but that of the last is final, since a file gets its successor when it is full.
+// while it was made, and may have some at the front that are gone by now. Each size but that of the last is final: a
+// file gets its successor when nothing is added to it any more, and it has no room by then, and sizes are taken after
+// the names. The last file may grow, or lose its room.
 func Segments(dir string) ([]Segment, error) {
 	files, err := os.ReadDir(dir) // sorted by name, so by index, N before N.START
 	if err != nil {

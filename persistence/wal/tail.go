@@ -23,25 +23,37 @@ type tail struct {
 	size   int64
 	offset int64  // of the bad record
 	index  uint64 // that was due there
+	filled int64  // where the last byte ends that is not zero; offset if there is none
+	extent int64  // where what is there of the record ends
 	work   int64
 }
 
-// judgeTail sets Torn of bad, and adds to its reason what decided it.
-func judgeTail(r io.ReaderAt, size int64, bad *CorruptError) error {
+// judgeTail says whether there is nothing but room. If there is more, it sets Torn of bad, and adds to its reason what
+// decided it. Where a torn record may have room behind it, the zeros at its end do not count as left.
+func judgeTail(r io.ReaderAt, size int64, bad *CorruptError) (room bool, err error) {
 	t := &tail{r: r, size: size, offset: bad.Offset, index: bad.Index}
 	torn, why, err := t.judge()
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF // the file is shorter than it was
 	}
 	if err != nil {
-		return fmt.Errorf("read %s behind offset %d: %w", bad.File, bad.Offset, err)
+		return false, fmt.Errorf("read %s behind offset %d: %w", bad.File, bad.Offset, err)
 	}
-	bad.Torn = torn
+	if t.filled == t.offset {
+		return true, nil
+	}
+	if bad.Torn = torn; torn {
+		bad.Left = t.extent - t.offset
+	}
 	bad.Reason += "; " + why
-	return nil
+	return false, nil
 }
 
 func (t *tail) judge() (torn bool, why string, err error) {
+	if t.filled, err = t.findFilled(); err != nil || t.filled == t.offset {
+		return false, "", err
+	}
+	t.extent = t.filled
 	found, err := t.findFrame()
 	if err != nil || found != "" {
 		return false, found, err
@@ -57,6 +69,7 @@ func (t *tail) judgeRecord() (torn bool, why string, err error) {
 	}
 	frame, prefix, flaw := decodePrefix(start)
 	if flaw == prefixCut {
+		t.extent = t.size
 		return true, "nothing follows", nil
 	}
 	if flaw != "" {
@@ -65,6 +78,7 @@ func (t *tail) judgeRecord() (torn bool, why string, err error) {
 	head := start[prefix:]
 	end := t.offset + int64(prefix+frame)
 	if end > t.size && t.due(head, frame) {
+		t.extent = t.size
 		return true, "the file ends inside it", nil
 	}
 	if len(head) > 0 && head[0] != versionDense && head[0] != 0 {
@@ -106,9 +120,8 @@ func (t *tail) complete(head []byte, frame int, at int64) (bool, error) {
 
 // judgeZeros looks for a sector that was never written, in the record that ends at end.
 func (t *tail) judgeZeros(end int64) (torn bool, why string, err error) {
-	last, err := t.zeros(end, t.size)
-	if err != nil || !last {
-		return false, "it is not the last thing in the file", err
+	if t.filled > end {
+		return false, "it is not the last thing in the file", nil
 	}
 	var piece [sectorSize]byte
 	r := bufio.NewReader(io.NewSectionReader(t.r, t.offset, end-t.offset))
@@ -177,14 +190,18 @@ func (t *tail) sum(h header, at int64) (uint32, error) {
 	return sum, err
 }
 
-// zeros says whether the bytes from one offset up to another are all zero.
-func (t *tail) zeros(from, to int64) (bool, error) {
-	zero := true
-	err := t.windows(from, to, func(b []byte) bool {
-		zero = allZero(b)
-		return zero
+// findFilled reads from the record on to the end, so that on a live log it finds what was begun before it looked.
+func (t *tail) findFilled() (filled int64, err error) {
+	filled = t.offset
+	at := t.offset
+	err = t.windows(t.offset, t.size, func(b []byte) bool {
+		if n := len(bytes.TrimRight(b, "\x00")); n > 0 {
+			filled = at + int64(n)
+		}
+		at += int64(len(b))
+		return true
 	})
-	return zero, err
+	return filled, err
 }
 
 // windows hands out the bytes between two offsets piece by piece, until fn returns false.

@@ -38,7 +38,7 @@ func tailPayloads() map[string][]byte {
 }
 
 // The heart of the matter: no single changed byte of a complete last record is read, or cut, wherever the record
-// lies.
+// lies, and whether there is room behind it or not.
 func TestTailRefusesEveryChangedByte(t *testing.T) {
 	for name, payload := range tailPayloads() {
 		t.Run(name, func(t *testing.T) {
@@ -48,8 +48,10 @@ func TestTailRefusesEveryChangedByte(t *testing.T) {
 				if len(payload) > 100 && align%128 > 0 && align < sectorSize-26 && len(data)%sectorSize > 2 {
 					continue // of long records, those whose prefix, header or trailer is next to the end of a sector
 				}
+				inRoom := append(bytes.Clone(data), make([]byte, 1+(align*37)%1500)...)
 				for i := at; i < len(data); i++ {
-					refuseChanges(t, data, at, i)
+					refuseChanges(t, data, at, i, len(data))
+					refuseChanges(t, inRoom, at, i, len(data))
 				}
 			}
 		})
@@ -57,14 +59,20 @@ func TestTailRefusesEveryChangedByte(t *testing.T) {
 }
 
 // refuseChanges changes the byte at i of data, whose last record starts at at, to several values; in the middle of
-// a payload to zero and to the inverse, which is what can matter there.
-func refuseChanges(t *testing.T, data []byte, at, i int) {
+// a payload to zero and to the inverse, which is what can matter there; with -wal.full to all. The record ends at end.
+func refuseChanges(t *testing.T, data []byte, at, i, end int) {
 	t.Helper()
 	was := data[i]
 	defer func() { data[i] = was }()
 	values := []byte{0, ^was}
-	if i < at+maxStart+3 || i > len(data)-4 {
+	if i < at+maxStart+3 || i > end-4 {
 		values = append(values, was^1, was^2, was^4, was^8, was^16, was^32, was^64, was^128, versionDense, versionSparse)
+	}
+	if *full {
+		values = values[:0]
+		for to := range 256 {
+			values = append(values, byte(to))
+		}
 	}
 	for _, to := range values {
 		if data[i] = to; to == was {
@@ -80,7 +88,8 @@ func refuseChanges(t *testing.T, data []byte, at, i int) {
 	}
 }
 
-// judgeSecond checks the record at at, of index 2, as a scan does, but without scanning the first.
+// judgeSecond checks the record at at, of index 2, as a scan does, but without scanning the first: nil if it is good,
+// or there is only room.
 func judgeSecond(t *testing.T, data []byte, at int) *CorruptError {
 	t.Helper()
 	s := NewScanner(bytes.NewReader(data[at:]), "memory", int64(len(data)-at), 2)
@@ -93,8 +102,12 @@ func judgeSecond(t *testing.T, data []byte, at int) *CorruptError {
 		t.Fatal(err)
 	}
 	bad.Offset += int64(at)
-	if err := judgeTail(bytes.NewReader(data), int64(len(data)), bad); err != nil {
+	room, err := judgeTail(bytes.NewReader(data), int64(len(data)), bad)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if room {
+		return nil
 	}
 	return bad
 }
@@ -114,11 +127,11 @@ func TestTailCutsEveryTruncation(t *testing.T) {
 	}
 }
 
-func TestTailCutsZeros(t *testing.T) {
+func TestTailTakesZerosForRoom(t *testing.T) {
 	for _, zeros := range []int{1, 511, 512, 4096, tailWindow, 100_000} {
 		data, at := aligned(37, []byte("x"))
 		data = append(data[:at], make([]byte, zeros)...)
-		if bad := judgeSecond(t, data, at); bad == nil || !bad.Torn {
+		if bad := judgeSecond(t, data, at); bad != nil {
 			t.Fatalf("%d zeros: %v", zeros, bad)
 		}
 		data = append(data, 1)
@@ -148,7 +161,7 @@ func TestTailCutsLostSectors(t *testing.T) {
 				t.Fatalf("record at %d, damage number %d: %v", at, i, bad)
 			}
 			short := torn[:at+1+rng.IntN(len(torn)-at)]
-			if bad := judgeSecond(t, short, at); bad == nil || !bad.Torn {
+			if bad := judgeSecond(t, short, at); bad == nil && !allZero(short[at:]) || bad != nil && !bad.Torn {
 				t.Fatalf("record at %d, damage number %d, cut off after %d bytes: %v", at, i, len(short)-at, bad)
 			}
 		}
@@ -244,7 +257,7 @@ func TestTailSearchIsBounded(t *testing.T) {
 	data = append(data, bytes.Repeat([]byte{0xFF}, cap(data)-len(data))...)
 	began := time.Now()
 	bad := &CorruptError{File: "f", Index: 5}
-	if err := judgeTail(bytes.NewReader(data), int64(len(data)), bad); err != nil {
+	if _, err := judgeTail(bytes.NewReader(data), int64(len(data)), bad); err != nil {
 		t.Fatal(err)
 	}
 	if bad.Torn || !strings.Contains(bad.Reason, "too much behind it") || time.Since(began) > 20*time.Second {

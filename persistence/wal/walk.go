@@ -113,6 +113,20 @@ func readSegment(before, seg Segment, last bool, fn func(Entry) error) (extent, 
 	return scan(f, seg, last, fn)
 }
 
+// End is where the records of the last segment end, for who copies it: what lies before does not change any more, and
+// behind it is room, or a record that is not whole. Of a damaged segment it is the end of the file, damage and all.
+func (s Segment) End() (int64, error) {
+	ext, err := readSegment(Segment{}, s, true, nil)
+	bad, isBad := errors.AsType[*CorruptError](err)
+	switch {
+	case isBad && bad.Torn:
+		return ext.end, nil
+	case isBad:
+		return s.Size, nil
+	}
+	return ext.end, err
+}
+
 // extent is what a scan found valid of a segment, before it ended or failed.
 type extent struct {
 	next uint64 // index that is due at end
@@ -121,8 +135,8 @@ type extent struct {
 }
 
 // scan calls fn, which may be nil, for each entry of a segment. In the last segment of a log a bad record gets a
-// second look, and is judged by the tail rule. In any other it is corrupt; so it is in a .START, which was fsynced
-// before it got its name.
+// second look, and is judged by the tail rule, or is no record but room. In any other it is corrupt; so it is in a
+// .START, which was fsynced before it got its name.
 func scan(f *os.File, seg Segment, last bool, fn func(Entry) error) (extent, error) {
 	ext := extent{next: seg.First}
 	scanner := NewScanner(f, seg.Path, seg.Size, seg.First)
@@ -155,12 +169,12 @@ func mayChange(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// maxLooks bounds how often a bad record is looked at again. One more look is enough, unless the log is opened again
-// and again meanwhile.
+// maxLooks bounds how often a bad record is looked at again. doc.go needs two; one more is for a log that is opened, or
+// cut, meanwhile.
 const maxLooks = 3
 
-// lookAgain looks once more at the bad record at ext.end, with the size that the file has now. If the record is gone
-// or whole, then the first look met one that was being written, or one that an Open was about to cut to write another
+// lookAgain looks once more at the bad record at ext.end, with the size that the file has now. If there is room, or
+// nothing, then the log ends there; if the record is whole, then the first look met one that was being written, or one that an Open was about to cut to write another
 // in its place, and the log ended there. Otherwise the last finding counts.
 func lookAgain(f *os.File, seg Segment, ext extent) (err error) {
 	for range maxLooks {
@@ -184,8 +198,9 @@ func look(f *os.File, seg Segment, ext extent) error {
 		return nil
 	}
 	if bad, ok := errors.AsType[*CorruptError](err); ok {
-		if err := judgeTail(f, size, bad); err != nil {
-			return err
+		room, judgeErr := judgeTail(f, size, bad)
+		if room || judgeErr != nil {
+			return judgeErr
 		}
 	}
 	return err

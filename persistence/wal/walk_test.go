@@ -36,7 +36,7 @@ func TestWalkNeedsNoLock(t *testing.T) {
 	wantEqual(t, got, payloads)
 
 	newest := filepath.Join(dir, segmentName(l.newest))
-	writeFile(t, newest, append(readFile(t, newest), record(21, []byte("under way"))[:20]...))
+	writeFile(t, newest, append(readFile(t, newest)[:l.room.end], record(21, []byte("under way"))[:20]...))
 	got, err = walked(dir, nothing)
 	bad, ok := errors.AsType[*CorruptError](err)
 	if !ok || !bad.Torn || bad.Index != 21 || bad.Left != 20 || len(got) != 20 {
@@ -78,6 +78,7 @@ func TestWalkRecordUnderWay(t *testing.T) {
 	flipped := bytes.Clone(whole)
 	flipped[third+10] ^= 4
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	room, long := make([]byte, 20_000), record(3, bytes.Repeat([]byte("long"), 4000))
 	for _, c := range []struct {
 		name         string
 		first, later []byte
@@ -85,6 +86,13 @@ func TestWalkRecordUnderWay(t *testing.T) {
 	}{
 		{"it gets finished", whole[:third+8], whole, false, false},
 		{"and another is begun", whole[:third+8], join(whole, record(4, []byte("fourth"))[:10]), false, false},
+		{"it gets finished, and room is made", whole[:third+8], join(whole, room), false, false},
+		{"and another is begun in room", whole[:third+8], join(whole, record(4, []byte("x"))[:10], room), false, false},
+		{"it is cut, and there is room", whole[:third+8], join(whole[:third], room), false, false},
+		{"the room is cut", join(whole[:third], room), whole[:third], false, false},
+		{"the room is cut, and a record begun", join(whole[:third], room), whole[:third+8], true, true},
+		{"it stays in room, cut within a sector", join(whole[:third+8], room), join(whole[:third+8], room), false, true},
+		{"a long one gets on in room", join(whole[:third], long[:4096], room), join(whole[:third], long[:8192], room), true, true},
 		{"it gets on", whole[:third+8], whole[:third+12], true, true},
 		{"it stays", whole[:third+8], whole[:third+8], true, true},
 		{"it is cut", whole[:third+8], whole[:third], false, false},
