@@ -19,7 +19,7 @@ func newDiskUse(dir string, log entryLog) *diskUse {
 		dir: dir, log: log,
 		segments: prometheus.NewDesc("minicrm_journal_segments", "Files of the journal.", nil, nil),
 		bytes: prometheus.NewDesc("minicrm_disk_used_bytes",
-			"Bytes on disk by part of the data directory: journal (with up to 1 MiB written ahead), snapshots, archive.", []string{"part"}, nil),
+			"Bytes on disk by part of the data directory: journal (with up to 256 KiB written ahead), snapshots, archive.", []string{"part"}, nil),
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 )
 
-// roomStep is how much room is made at once.
-const roomStep = 1 << 20
+// roomStep is how much room is made at once. 1 and 4 MiB measured the same, with more zeros written for each record that
+// has the room cut off (tearShows): about one of 200.
+const roomStep = 256 << 10
 
 // room is what the newest segment has behind its records: zeros, over which the next ones are written. So an fsync finds
 // the size of the file as it was, and is one write to the disk and not two. doc.go says why that is safe. It is never

@@ -185,7 +185,7 @@ func TestKilledLogHasRoom(t *testing.T) {
 func TestNoSpaceForRoom(t *testing.T) {
 	var log strings.Builder
 	sys, tries := quick(), 0
-	sys.zero = func(f *os.File, from, to int64) (int64, error) {
+	sys.zero = func(f *os.File, from, _ int64) (int64, error) {
 		tries++
 		n, err := writeZeros(f, from, from+100)
 		return n, errors.Join(err, errDisk)
