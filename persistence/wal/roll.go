@@ -15,8 +15,9 @@ import (
 //
 // The library rolls only when a segment is full. So the file is made here, as the library makes it, and the library opened
 // anew: it goes on in the last file that it finds. All that was appended is durable by now, so the old file needs nothing
-// more than that its room is cut off, durably, before there is a new one. The new one's name is made durable before anything is written to it; without it, a crash leaves the log as it
-// was, with it, the log with an empty last segment, which Open finds after some rolls of the library's, too.
+// more than that its room is cut off, durably, before there is a new one. The new one's name is made durable before
+// anything is written to it; without it, a crash leaves the log as it was, with it, the log with an empty last segment,
+// which Open finds after some rolls of the library's, too.
 func (l *Log) Roll() error {
 	if err := l.usable(); err != nil {
 		return err

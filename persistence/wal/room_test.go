@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -203,6 +204,36 @@ func TestNoSpaceForRoom(t *testing.T) {
 	}
 	mustClose(t, l)
 	wantReplay(t, mustOpen(t, l.dir, Options{}), 1, append(payloads, []byte("in the new file")))
+}
+
+// Who copies a segment gets its whole records, or all of it where it is damaged.
+func TestSegmentEnd(t *testing.T) {
+	whole, third := records(1, somePayloads(2, 100)), record(3, []byte("third"))
+	flipped := bytes.Clone(third)
+	flipped[20] ^= 1
+	for name, c := range map[string]struct {
+		tail []byte
+		end  int
+	}{
+		"nothing": {nil, 0},
+		"room":    {make([]byte, 3000), 0},
+		"torn":    {third[:15], 0},
+		"damage":  {append(flipped, make([]byte, 10)...), len(third) + 10},
+		"whole":   {append(bytes.Clone(third), make([]byte, 3000)...), len(third)},
+	} {
+		dir := t.TempDir()
+		path := writeSegment(t, dir, 1, append(bytes.Clone(whole), c.tail...))
+		segments, err := Segments(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if end, err := segments[0].End(); err != nil || end != int64(len(whole)+c.end) {
+			t.Errorf("%s: %d, want %d; %v", name, end, len(whole)+c.end, err)
+		}
+		mustRemove(t, path)
+		_, err = segments[0].End()
+		wantError(t, err, fs.ErrNotExist)
+	}
 }
 
 // A cut that may not be durable, or was not made, fails whoever wanted it, before anything is written.

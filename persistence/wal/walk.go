@@ -174,8 +174,8 @@ func mayChange(err error) bool {
 const maxLooks = 3
 
 // lookAgain looks once more at the bad record at ext.end, with the size that the file has now. If there is room, or
-// nothing, then the log ends there; if the record is whole, then the first look met one that was being written, or one that an Open was about to cut to write another
-// in its place, and the log ended there. Otherwise the last finding counts.
+// nothing, then the log ends there; if the record is whole, then the first look met one that was being written, or one
+// that an Open was about to cut to write another in its place, and the log ended there. Otherwise the last finding counts.
 func lookAgain(f *os.File, seg Segment, ext extent) (err error) {
 	for range maxLooks {
 		if err = look(f, seg, ext); err == nil || !mayChange(err) {
