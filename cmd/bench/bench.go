@@ -74,9 +74,9 @@ func (w *workplace) minicrmUnder(environment []string, options ...string) peer {
 	}}
 }
 
-// spacedCollections is what minicrm does for itself: from one garbage collection to the next, 32 MiB at least are allocated.
+// spacedCollections is what minicrm does for itself: from one garbage collection to the next, 16 MiB at least are allocated.
 // What lives in a peer is less than the 4 MiB from which Go counts.
-var spacedCollections = []string{"GOGC=800"}
+var spacedCollections = []string{"GOGC=400"}
 
 func (w *workplace) noop() peer {
 	return peer{"no-op handler", load.CheckShape, func(ctx context.Context) (string, func() error, error) {

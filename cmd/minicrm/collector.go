@@ -10,7 +10,7 @@ import (
 // leastGarbage is how many bytes are allocated, at least, from one garbage collection to the next. By Go's default a heap
 // of 5 MB is collected each time when it has grown by 5 MB, many times a second. With much more than this, what is
 // allocated is never in the processor's cache any more, and that costs more than the collections did.
-const leastGarbage = 32 << 20
+const leastGarbage = 16 << 20
 
 // defaultGCPercent is Go's: from one collection to the next, the heap grows by as much as lives.
 const defaultGCPercent = 100
@@ -34,9 +34,12 @@ func spaceCollections() {
 	collected(&sentinel{})
 }
 
+// leastHeap is what Go takes a smaller heap for.
+const leastHeap = 4 << 20
+
 // gcPercent is the GOGC that lets a heap grow by leastGarbage.
 func gcPercent(live uint64) int {
-	return max(defaultGCPercent, int(defaultGCPercent*leastGarbage/max(live, 1<<20)))
+	return max(defaultGCPercent, int(defaultGCPercent*leastGarbage/max(live, leastHeap)))
 }
 
 // liveHeap is what the latest collection found alive, in bytes; 0 before the first.

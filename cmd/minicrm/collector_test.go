@@ -14,7 +14,7 @@ func TestGCPercent(t *testing.T) {
 	for _, c := range []struct {
 		live uint64
 		want int
-	}{{0, 3_200}, {1 << 20, 3_200}, {8 << 20, 400}, {25 << 20, 128}, {32 << 20, 100}, {8 << 30, 100}} {
+	}{{0, 400}, {3 << 20, 400}, {8 << 20, 200}, {16 << 20, 100}, {8 << 30, 100}} {
 		if got := gcPercent(c.live); got != c.want {
 			t.Errorf("%d MiB live: GOGC=%d, want %d", c.live>>20, got, c.want)
 		}
