@@ -66,7 +66,7 @@ func (w *workplace) minicrmUnder(environment []string, options ...string) peer {
 		w.runs++
 		data := filepath.Join(w.dir, fmt.Sprint("data", w.runs))
 		args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", data}, options...)
-		p, err := startUnder(ctx, environment, w.Minicrm, args...)
+		p, err := start(ctx, environment, w.Minicrm, args...)
 		if err != nil {
 			return "", nil, err
 		}
@@ -80,7 +80,7 @@ var spacedCollections = []string{"GOGC=400"}
 
 func (w *workplace) noop() peer {
 	return peer{"no-op handler", load.CheckShape, func(ctx context.Context) (string, func() error, error) {
-		p, err := startUnder(ctx, spacedCollections, w.self, "noop")
+		p, err := start(ctx, spacedCollections, w.self, "noop")
 		if err != nil {
 			return "", nil, err
 		}
@@ -95,7 +95,7 @@ func (w *workplace) postgres(c *cluster, tuning databaseTuning) peer {
 		if err := c.start(ctx); err != nil {
 			return "", nil, err
 		}
-		p, err := startUnder(ctx, spacedCollections, w.self, "postgres", "--database", c.database(),
+		p, err := start(ctx, spacedCollections, w.self, "postgres", "--database", c.database(),
 			"--pool", fmt.Sprint(tuning.Pool), "--choose", tuning.Choose)
 		if err != nil {
 			return "", nil, errors.Join(err, c.stop())

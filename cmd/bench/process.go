@@ -29,12 +29,8 @@ type process struct {
 	err    error
 }
 
-// start runs a program that says "msg=ready listen=ADDRESS" when it serves.
-func start(ctx context.Context, program string, args ...string) (*process, error) {
-	return startUnder(ctx, nil, program, args...)
-}
-
-func startUnder(ctx context.Context, environment []string, program string, args ...string) (*process, error) {
+// start runs a program that says "msg=ready listen=ADDRESS" when it serves, with more environment variables than our own.
+func start(ctx context.Context, environment []string, program string, args ...string) (*process, error) {
 	p := &process{cmd: exec.CommandContext(context.WithoutCancel(ctx), program, args...), exited: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), environment...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a driver that is killed leaves nothing behind
