@@ -177,11 +177,7 @@ func (c *Catalog) linkRemoved(e *LinkRemoved, at Time) error {
 // relink changes a link.
 func (s *sourceState) relink(step TrailStep) {
 	s.trail.open(&s.ledger)
-	if step.Weight < 0 {
-		s.ledger.Remove(step.Operator)
-	} else {
-		s.ledger.Set(step.Operator, step.Weight)
-	}
+	s.ledger.relink(step.Operator, step.Weight)
 	s.trail.add(step)
 	s.outKnown = false
 }

@@ -97,15 +97,22 @@ func (l *leg) list() []TrailStep {
 func (l *leg) play(s *legStep, ledger *Ledger) {
 	row, linked := ledger.Find(s.operator)
 	switch {
-	case s.how == 0 && s.weight < 0:
-		ledger.Remove(s.operator)
 	case s.how == 0:
-		ledger.Set(s.operator, int64(s.weight))
+		ledger.relink(s.operator, int64(s.weight))
 	case !linked: // impossible: it was when the step was made
 	case !s.charged:
 		ledger.Count(row, s.how)
 	default:
 		ledger.Charge(l.set(s, row), row, s.how)
+	}
+}
+
+// relink does what a step says of a link: below 0, its weight means that it was removed.
+func (l *Ledger) relink(operator OperatorID, weight int64) {
+	if weight < 0 {
+		l.Remove(operator)
+	} else {
+		l.Set(operator, weight)
 	}
 }
 
