@@ -131,6 +131,7 @@ func TestBatchesRace(t *testing.T) {
 		})
 	}
 	clients.Wait()
+	barrier(s, 3)
 	w := readWorld(s)
 	check(t, w.atRest())
 	if want := 7*15*40 + 15; len(w.contacts) != want {
