@@ -106,7 +106,7 @@ func (c *collections) counting(e *entrant, url string) *entrant {
 
 // collected is how many collections a service has had.
 func collected(ctx context.Context, url string) (float64, error) {
-	scrape, err := get(ctx, url+"/metrics")
+	scrape, err := new(reader).get(ctx, url+"/metrics")
 	if err != nil {
 		return 0, err
 	}
