@@ -74,13 +74,9 @@ func (w *workplace) minicrmUnder(environment []string, options ...string) peer {
 	}}
 }
 
-// spacedCollections is what minicrm does for itself: from one garbage collection to the next, 16 MiB at least are allocated.
-// What lives in a peer is less than the 4 MiB from which Go counts.
-var spacedCollections = []string{"GOGC=400"}
-
 func (w *workplace) noop() peer {
 	return peer{"no-op handler", load.CheckShape, func(ctx context.Context) (string, func() error, error) {
-		p, err := start(ctx, spacedCollections, w.self, "noop")
+		p, err := start(ctx, nil, w.self, "noop")
 		if err != nil {
 			return "", nil, err
 		}
@@ -95,7 +91,7 @@ func (w *workplace) postgres(c *cluster, tuning databaseTuning) peer {
 		if err := c.start(ctx); err != nil {
 			return "", nil, err
 		}
-		p, err := start(ctx, spacedCollections, w.self, "postgres", "--database", c.database(),
+		p, err := start(ctx, nil, w.self, "postgres", "--database", c.database(),
 			"--pool", fmt.Sprint(tuning.Pool), "--choose", tuning.Choose)
 		if err != nil {
 			return "", nil, errors.Join(err, c.stop())

@@ -18,6 +18,7 @@
 //
 // The peers: noop.go does nothing, postgres.go calls PostgreSQL (postgres.sql), both behind edge.go: Gin, the server
 // settings and the JSON codec of transport/httpapi, and nothing else. They are this same program, started as processes.
+// All of them, and the load, have garbage collections as far apart as minicrm has them.
 package main
 
 import (
@@ -28,6 +29,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"minicrm/cmd/minicrm/heap"
 )
 
 type commandLine struct {
@@ -44,6 +47,7 @@ type commandLine struct {
 }
 
 func main() {
+	heap.SpaceCollections()
 	var line commandLine
 	ctx := kong.Parse(&line, kong.Name("bench"), kong.UsageOnError(),
 		kong.Description("Measures minicrm against peers, in turn, on one machine."))

@@ -12,6 +12,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"minicrm/cmd/minicrm/heap"
 	"minicrm/cmd/minicrm/load"
 )
 
@@ -66,6 +67,7 @@ Exit status: 0 when every check passed, otherwise 1.`
 
 // Run runs the load and prints what came of it.
 func (c *loadCmd) Run() error {
+	heap.SpaceCollections()
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
 	o := c.options()

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"minicrm/cmd/minicrm/heap"
 )
 
 type serveCmd struct {
@@ -27,7 +29,7 @@ func (c *serveCmd) Run(app *kong.Context) error {
 		return printConfig(os.Stdout, app.Model.Node)
 	}
 	spareProcessor()
-	spaceCollections()
+	heap.SpaceCollections()
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
 	p, err := c.prepare(stop)

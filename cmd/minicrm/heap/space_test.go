@@ -1,4 +1,4 @@
-package main
+package heap
 
 import (
 	"runtime"
@@ -13,7 +13,7 @@ func TestGCPercent(t *testing.T) {
 	for _, c := range []struct {
 		live uint64
 		want int
-	}{{0, 400}, {3 << 20, 400}, {8 << 20, 200}, {16 << 20, 100}, {8 << 30, 100}} {
+	}{{0, 1600}, {3 << 20, 1600}, {8 << 20, 800}, {64 << 20, 100}, {8 << 30, 100}} {
 		if got := gcPercent(c.live); got != c.want {
 			t.Errorf("%d MiB live: GOGC=%d, want %d", c.live>>20, got, c.want)
 		}
@@ -24,12 +24,12 @@ func TestGCPercent(t *testing.T) {
 func TestSpaceCollections(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(defaultGCPercent))
 	t.Setenv("GOGC", "100")
-	spaceCollections()
+	SpaceCollections()
 	if got := gcPercentNow(); got != defaultGCPercent {
 		t.Fatalf("GOGC=100: %d%%", got)
 	}
 	t.Setenv("GOGC", "")
-	spaceCollections()
+	SpaceCollections()
 	small := awaitPercent(t, func(now uint64) bool { return now > 2*defaultGCPercent })
 	large := make([]byte, leastGarbage)
 	awaitPercent(t, func(now uint64) bool { return now == defaultGCPercent })
