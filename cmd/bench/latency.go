@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"minicrm/cmd/minicrm/load"
 )
@@ -40,15 +41,17 @@ func (c *latencyCmd) Run(ctx context.Context) (err error) {
 	}
 	noop, ours := w.noop().entrant("no-op handler", o), w.minicrm().entrant("minicrm, durable", o)
 	var syncs []float64
+	order := []*entrant{noop, ours}
 	for range c.Rounds {
 		took, err := w.fdatasync()
 		if err != nil {
 			return err
 		}
 		syncs = append(syncs, took)
-		if err := takeTurns(ctx, 1, noop, ours); err != nil {
+		if err := takeTurns(ctx, 1, order...); err != nil {
 			return err
 		}
+		slices.Reverse(order)
 	}
 	r.title = fmt.Sprintf("Open loop at %.0f requests/s", o.Rate)
 	c.rows(r, noop, ours, median(syncs))

@@ -12,7 +12,7 @@
 //
 // How a comparison is made:
 //
-//	turns.go     A B C, A B C, …: each turn a fresh process with the machine to itself, load on it, the process ended
+//	turns.go     A B C, C B A, …: each turn a fresh process with the machine to itself, load on it, the process ended
 //	             the medians of all rounds; ratios of medians
 //	             process.go and cluster.go start what is measured, package load puts the load on it and checks it
 //
