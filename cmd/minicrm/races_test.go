@@ -222,6 +222,7 @@ func (s *server) settled() {
 	s.t.Helper()
 	barrier(s, 2)
 	w := readWorld(s)
+	w.released = s.releasers(w.contacts)
 	check(s.t, w.atRest())
 	for _, c := range w.contacts {
 		if c.Status != "closed" {
@@ -245,4 +246,31 @@ func (s *server) settled() {
 			s.t.Errorf("when everything is closed: %+v, %v", got, err)
 		}
 	}
+}
+
+// releasers says of each contact that waits who released it, if anybody did.
+func (s *server) releasers(contacts []contactView) map[int64]int64 {
+	s.t.Helper()
+	released := map[int64]int64{}
+	for _, c := range contacts {
+		if c.Status != "open" {
+			continue
+		}
+		var history struct {
+			Items []struct {
+				What string
+				From int64
+			}
+		}
+		s.must("GET", fmt.Sprintf("/v1/contacts/%d/history", c.ID), "", &history)
+		for _, step := range history.Items {
+			switch step.What {
+			case "released":
+				released[c.ID] = step.From
+			case "assigned", "reopened":
+				delete(released, c.ID)
+			}
+		}
+	}
+	return released
 }

@@ -15,6 +15,7 @@ type world struct {
 	sources   []sourceView
 	leads     []leadJSON
 	links     map[int64][]linkJSON
+	released  map[int64]int64 // of waiting contacts, where it was read: who released it
 }
 
 // readWorld reads it, or of the contacts only those that these filters let pass.
@@ -64,20 +65,20 @@ func (f *findings) err() error {
 func (w world) atRest() error {
 	var f findings
 	held := map[int64]int{}
-	waiting := map[int64]int64{} // by source
+	waiting := map[int64][]int64{} // by source
 	for _, c := range w.contacts {
 		switch {
 		case c.Status == "assigned" && c.Operator != 0:
 			held[c.Operator]++
 		case c.Status == "open" && c.Operator == 0:
-			waiting[c.Source] = c.ID
+			waiting[c.Source] = append(waiting[c.Source], c.ID)
 		case c.Status != "closed":
 			f.add("contact %+v is neither open nor assigned nor closed", c)
 		}
 	}
-	open := map[int64]bool{}
+	open, active := map[int64]bool{}, map[int64]bool{}
 	for _, o := range w.operators {
-		open[o.ID] = o.Active && o.Load < o.MaxLoad
+		open[o.ID], active[o.ID] = o.Active && o.Load < o.MaxLoad, o.Active
 		if o.Load != held[o.ID] {
 			f.add("operator %d has load %d and holds %d contacts", o.ID, o.Load, held[o.ID])
 		}
@@ -90,8 +91,16 @@ func (w world) atRest() error {
 		var lags float64 // exact: lags are multiples of 2^-40
 		for _, l := range w.links[s.ID] {
 			lags += l.Lag
-			if id := waiting[s.ID]; id != 0 && s.Backlog == "auto" && l.Weight > 0 && open[l.Operator] {
-				f.add("work conserving: contact %d waits in source %d, and operator %d is eligible", id, s.ID, l.Operator)
+			if s.Backlog != "auto" || l.Weight == 0 || !open[l.Operator] {
+				continue
+			}
+			// What somebody released does not go straight back while another is active, be it a full one.
+			another := slices.ContainsFunc(w.links[s.ID], func(o linkJSON) bool {
+				return o.Operator != l.Operator && o.Weight > 0 && active[o.Operator]
+			})
+			owed := func(id int64) bool { return w.released[id] != l.Operator || !another }
+			if i := slices.IndexFunc(waiting[s.ID], owed); i >= 0 {
+				f.add("work conserving: contact %d waits in source %d, and operator %d is eligible", waiting[s.ID][i], s.ID, l.Operator)
 			}
 		}
 		if lags != 0 {

@@ -136,6 +136,16 @@ func TestTortureProofAtRest(t *testing.T) {
 		{"a holder who does not exist", "do not exist", func(w *world) { w.contacts[0].Operator = 9 }},
 		{"one waits for a free seat", "work conserving: contact 3", func(w *world) { w.operators[0].MaxLoad = 2 }},
 		{"one waits for somebody active again", "work conserving: contact 3", func(w *world) { w.operators[1].Active = true }},
+		{"one waits for another than the one that released it", "", func(w *world) {
+			w.operators[0].MaxLoad, w.operators[1].Active, w.operators[1].MaxLoad = 2, true, 0
+			w.released = map[int64]int64{3: 1}
+		}},
+		{"one waits for nobody but the one that released it", "work conserving: contact 3", func(w *world) {
+			w.operators[0].MaxLoad, w.released = 2, map[int64]int64{3: 1}
+		}},
+		{"one waits that another released", "work conserving: contact 3", func(w *world) {
+			w.operators[1].Active, w.released = true, map[int64]int64{3: 1}
+		}},
 		{"one waits where an admin assigns", "", func(w *world) { w.sources[0].Backlog, w.operators[0].MaxLoad = "manual", 2 }},
 		{"one waits for somebody without weight", "", func(w *world) { w.operators[1].Active, w.links[1][1].Weight = true, 0 }},
 		{"lags", "lags of source 1 sum to", func(w *world) { w.links[1][0].Lag = 1.0 / one }},
