@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"minicrm/cmd/minicrm/load"
 )
@@ -41,23 +40,28 @@ func (c *latencyCmd) Run(ctx context.Context) (err error) {
 	}
 	noop, ours := w.noop().entrant("no-op handler", o), w.minicrm().entrant("minicrm, durable", o)
 	var syncs []float64
-	order := []*entrant{noop, ours}
-	for range c.Rounds {
-		took, err := w.fdatasync()
-		if err != nil {
-			return err
-		}
-		syncs = append(syncs, took)
-		if err := takeTurns(ctx, 1, order...); err != nil {
-			return err
-		}
-		slices.Reverse(order)
+	if err := takeTurns(ctx, c.Rounds, w.syncing(noop, &syncs), ours); err != nil {
+		return err
 	}
 	r.title = fmt.Sprintf("Open loop at %.0f requests/s", o.Rate)
 	c.rows(r, noop, ours, median(syncs))
 	r.note("Medians of %d rounds of %v; Poisson arrivals over at most %d connections; latency from the time each request was meant to be sent.", c.Rounds, c.Duration, c.Connections)
-	r.note("A 4 KiB append with fdatasync takes %.3f ms here, the median of the medians before each round.", median(syncs))
+	r.note("A 4 KiB append with fdatasync takes %.3f ms here, the median of the medians of the rounds.", median(syncs))
 	return r.publish(w)
+}
+
+// syncing is an entrant before each turn of which an fdatasync is timed.
+func (w *workplace) syncing(e *entrant, syncs *[]float64) *entrant {
+	turn := e.turn
+	e.turn = func(ctx context.Context) (*load.Report, error) {
+		took, err := w.fdatasync()
+		if err != nil {
+			return nil, err
+		}
+		*syncs = append(*syncs, took)
+		return turn(ctx)
+	}
+	return e
 }
 
 // highest is the best rate of minicrm in closed loop.
